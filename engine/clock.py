@@ -1,0 +1,42 @@
+"""The only source of "now": no other module reads the system's time for data, beats or timers.
+
+A live run's clock is the system's. The demo's and a replay's start elsewhere and run on from there, so that everything
+derived from time (sessions, ages, calendars) is right for the data that is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Wall time shifted by a constant, and a monotonic time for intervals.
+
+    offset: seconds added to the system's wall time; 0 for a live run.
+    """
+
+    def __init__(self, offset: float = 0.0) -> None:
+        self.offset = offset
+
+    @classmethod
+    def starting_at(cls, moment: datetime) -> Clock:
+        """A clock that reads `moment` (zone-aware) now and runs on from there."""
+        return cls(moment.timestamp() - time.time())
+
+    def now(self) -> float:
+        """Seconds since the epoch, on this run's clock."""
+        return time.time() + self.offset
+
+    def utcnow(self) -> datetime:
+        """`now()` as a zone-aware datetime in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; only differences mean anything."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Pause the calling task for `seconds` of this clock."""
+        await asyncio.sleep(seconds)

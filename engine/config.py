@@ -1,0 +1,161 @@
+"""The configuration's shape and its built-in values: frozen, typed, light to import.
+
+Every field's docstring gives its unit and meaning; `config.toml` at the top level is the commented default and says the
+same. Reading, checking and hot reload are in `engine.config_file`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The one border that every connection passes."""
+
+    proxy: str = ""
+    """Proxy URL, e.g. `http://127.0.0.1:3128`; empty: the variable HTTPS_PROXY, else none."""
+    ca_file: str = ""
+    """PEM file of certificate authorities to trust; empty: the variable SSL_CERT_FILE, else the usual ones."""
+    timeout: float = 10.0
+    """Seconds for a connection or an answer, 1 to 120."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where bars and, later, alerts are kept."""
+
+    path: str = ""
+    """Folder; empty: the user's data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """How often things happen."""
+
+    beat_hz: float = 4.0
+    """Engine beats a second, 1 to 20."""
+    frame_hz: float = 10.0
+    """Screen frames a second at the most, 1 to 60."""
+    equity_poll_s: float = 15.0
+    """Seconds between equity polls while the market is open, 5 to 3600."""
+    equity_poll_closed_s: float = 300.0
+    """Seconds between equity polls while it is closed, 30 to 86400."""
+    coingecko_s: float = 120.0
+    """Seconds between CoinGecko requests with a key, 10 to 86400; four times as long without one."""
+    history_s: float = 300.0
+    """Seconds between looks for newly closed bars, 30 to 86400."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How the screen looks."""
+
+    theme: Literal["dark", "light"] = "dark"
+    flash: bool = True
+    """Cells light up briefly when their value changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crypto:
+    """Crypto venues and symbols."""
+
+    exchanges: tuple[str, ...] = ("coinbase", "kraken", "binance")
+    """ccxt.pro exchange ids in order of preference: the first that serves a symbol prices it."""
+    quotes: tuple[str, ...] = ("USD", "USDT", "USDC")
+    """Quote currencies to accept, in order of preference within a venue."""
+    aliases: Mapping[str, str] = field(default_factory=lambda: {"RNDR": "RENDER", "XBT": "BTC"})
+    """A venue's old or own base name → the canonical one."""
+    baskets: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {
+            "majors": ("BTC", "ETH"),
+            "large": ("SOL", "XRP", "ADA", "AVAX"),
+            "ai": ("FET", "RENDER", "TAO", "NEAR", "ICP", "GRT", "WLD"),
+            "defi": ("UNI", "AAVE", "LINK", "CRV", "COMP", "LDO", "SNX", "INJ"),
+            "meme": ("DOGE", "SHIB", "PEPE", "BONK", "WIF", "FLOKI"),
+            "mid": (
+                "DOT", "ATOM", "ALGO", "FIL", "APT", "ARB", "OP", "SEI", "TIA", "STX", "IMX", "ETC", "XTZ", "SAND",
+            ),
+        }
+    )  # fmt: skip
+    """Baskets of base assets; a base may stand in several. Every base named here is watched, as `BASE/USD`."""
+    alt: tuple[str, ...] = ("large", "ai", "defi", "meme", "mid")
+    """The baskets whose members together make the ALT index."""
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Every base asset, once, in the order of the baskets."""
+        return tuple(dict.fromkeys(base for members in self.baskets.values() for base in members))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Canonical names of every base, `BTC/USD`, in the order of the baskets."""
+        return tuple(f"{base}/USD" for base in self.bases)
+
+    @property
+    def alt_bases(self) -> tuple[str, ...]:
+        """Members of the ALT index, each once; BTC and ETH are never among them."""
+        members = (base for basket in self.alt for base in self.baskets.get(basket, ()))
+        return tuple(base for base in dict.fromkeys(members) if base not in {"BTC", "ETH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Equity:
+    """Equity, index, futures and rate symbols, by their Yahoo names."""
+
+    symbols: tuple[str, ...] = (
+        "IWM", "IJR", "VB", "SPY", "QQQ", "RSP", "MDY", "^RUT", "^GSPC", "RTY=F", "ES=F",
+        "IBIT", "FBTC", "GBTC", "^IRX", "^TNX", "TIP", "IEF",
+    )  # fmt: skip
+    stream: bool = True
+    """Take Yahoo's streamer; the polls go on beside it for what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoinGecko:
+    """Whole-market crypto figures."""
+
+    enabled: bool = True
+    key_env: str = "COINGECKO_DEMO_API_KEY"
+    """Name of the environment variable that holds a demo key; without one the budget is slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spreads:
+    """Size spreads."""
+
+    pairs: tuple[str, ...] = ("IWM/SPY", "IJR/SPY", "IWM/QQQ", "RSP/SPY", "^RUT/^GSPC", "ALT/BTC", "ETH/BTC")
+    """`A/B`; a leg is an equity symbol, a crypto base, a basket or ALT. The first equity pair leads the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Support and resistance prices of one symbol."""
+
+    support: tuple[float, ...] = ()
+    resistance: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a user can set."""
+
+    network: Network = field(default_factory=Network)
+    store: Store = field(default_factory=Store)
+    refresh: Refresh = field(default_factory=Refresh)
+    appearance: Appearance = field(default_factory=Appearance)
+    crypto: Crypto = field(default_factory=Crypto)
+    equity: Equity = field(default_factory=Equity)
+    coingecko: CoinGecko = field(default_factory=CoinGecko)
+    spreads: Spreads = field(default_factory=Spreads)
+    levels: Mapping[str, Band] = field(default_factory=lambda: {"^RUT": Band((2100.0,), (2300.0,))})
+    """Bands by symbol."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Action id → key, for those that differ from the default."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every canonical symbol that is watched: crypto in basket order, then equities."""
+        return self.crypto.symbols + self.equity.symbols

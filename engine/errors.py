@@ -1,0 +1,76 @@
+"""Every failure that a user can meet, in one tree; each carries a sentence that can stand on the screen as it is.
+
+SizewatchError
+├── ConfigError            the configuration is wrong: all its mistakes at once
+└── FeedError              a source did not give what was asked
+    ├── TransientError     try again after the usual back-off
+    │   └── RateLimitedError   try again after `retry_after` seconds
+    ├── BlockedError       the source refuses this place or this client (geo-block, consent page)
+    ├── BadDataError       an answer came that cannot be what was asked for
+    └── FatalError         no retry can help until the configuration changes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SizewatchError(Exception):
+    """Base of all; `str(error)` is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMistake:
+    """One mistake in a configuration: where it stands, what stands there, and what would be right."""
+
+    path: str
+    """Dotted path of the key, e.g. `network.timeout`; empty for the file as a whole."""
+    value: str
+    """The value as written, shortened; empty where a key itself is the mistake."""
+    allowed: str
+    """What would be right, in words."""
+
+
+class ConfigError(SizewatchError):
+    """A configuration was refused; what was running keeps running."""
+
+    def __init__(self, file: str, mistakes: tuple[ConfigMistake, ...]) -> None:
+        self.file = file
+        self.mistakes = mistakes
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> tuple[str, ...]:
+        """One line a mistake: `FILE: key.path = value: what is allowed`."""
+        return tuple(
+            f"{self.file}: {m.path}{' = ' + m.value if m.value else ''}{': ' if m.path else ''}{m.allowed}"
+            for m in self.mistakes
+        )
+
+
+class FeedError(SizewatchError):
+    """A source did not give what was asked."""
+
+
+class TransientError(FeedError):
+    """Worth another try after the usual back-off."""
+
+
+class RateLimitedError(TransientError):
+    """The source asked for a pause."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds that the source named, or None."""
+
+
+class BlockedError(FeedError):
+    """The source refuses this place or this client; tried again, rarely."""
+
+
+class BadDataError(FeedError):
+    """An answer came that cannot be what was asked for."""
+
+
+class FatalError(FeedError):
+    """No retry can help until the configuration changes."""

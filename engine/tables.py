@@ -1,0 +1,167 @@
+"""The live tables: their names, columns and types, in one place.
+
+Every table that the engine publishes has exactly these columns in this order; every row carries `status` and
+`simulated`. Units: `*_pct` per cent; `rel_*`, `drawdown`, `breadth`, `percentile`, `position`, `coverage` fractions;
+`pp_*` percentage points; money in USD; times UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+TIME: Final = pl.Datetime("us", "UTC")
+_Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+def _live(columns: _Columns) -> pl.Schema:
+    """A live table's schema: its own columns, then what every row owes the reader."""
+    return pl.Schema({**columns, "status": pl.String, "simulated": pl.Boolean})
+
+
+BARS: Final = pl.Schema(
+    {
+        "time": TIME,
+        "open": pl.Float64,
+        "high": pl.Float64,
+        "low": pl.Float64,
+        "close": pl.Float64,
+        "adj_close": pl.Float64,
+        "volume": pl.Float64,
+    }
+)
+"""Closed and forming bars of one symbol at one interval; `time` is the bar's open."""
+
+HORIZONS: Final = ("1d", "5d", "1m", "3m", "ytd", "1y", "5y")
+
+TABLES: Final[Mapping[str, pl.Schema]] = {
+    "quotes": _live(
+        {
+            "symbol": pl.String,
+            "asset": pl.String,
+            "last": pl.Float64,
+            "price": pl.Float64,
+            "bid": pl.Float64,
+            "ask": pl.Float64,
+            "change_pct": pl.Float64,
+            "volume": pl.Float64,
+            "volume_usd": pl.Float64,
+            "high_since": pl.Float64,
+            "low_since": pl.Float64,
+            "high_24h": pl.Float64,
+            "low_24h": pl.Float64,
+            "source": pl.String,
+            "preferred": pl.Boolean,
+            "venue_symbol": pl.String,
+            "quote_ccy": pl.String,
+            "event_time": TIME,
+            "received": TIME,
+            "age_s": pl.Float64,
+            "session": pl.String,
+            "basket": pl.String,
+            "recent": pl.List(pl.Float64),
+        }
+    ),
+    "spreads": _live(
+        {
+            "pair": pl.String,
+            "a": pl.String,
+            "b": pl.String,
+            "ratio": pl.Float64,
+            "log_ratio": pl.Float64,
+            **{f"rel_{h}": pl.Float64 for h in HORIZONS},
+            **{f"pp_{h}": pl.Float64 for h in HORIZONS},
+            "z63": pl.Float64,
+            "z252": pl.Float64,
+            "percentile": pl.Float64,
+            "drawdown": pl.Float64,
+            "half_life": pl.Float64,
+            "low_label": pl.String,
+            "streak_leader": pl.String,
+            "streak_years": pl.Int64,
+            "streak_from": pl.Int64,
+            "streak_to": pl.Int64,
+            "ytd_leader": pl.String,
+            "as_of": TIME,
+            "n": pl.Int64,
+            "coverage": pl.Float64,
+            "recent": pl.List(pl.Float64),
+        }
+    ),
+    "levels": _live(
+        {
+            "symbol": pl.String,
+            "role": pl.String,
+            "price": pl.Float64,
+            "low": pl.Float64,
+            "high": pl.Float64,
+            "state": pl.String,
+            "position": pl.Float64,
+            "distance_pct": pl.Float64,
+            "distance_atr": pl.Float64,
+            "touches": pl.Int64,
+            "strength": pl.Float64,
+            "sources": pl.String,
+            "last": pl.Float64,
+            "atr": pl.Float64,
+            "out_of_play": pl.Boolean,
+            "as_of": TIME,
+        }
+    ),
+    "baskets": _live(
+        {
+            "basket": pl.String,
+            "members": pl.Int64,
+            "return_1d_pct": pl.Float64,
+            "return_7d_pct": pl.Float64,
+            "return_30d_pct": pl.Float64,
+            "volume_usd": pl.Float64,
+            "volume_yoy_pct": pl.Float64,
+            "volume_30d_pct": pl.Float64,
+            "breadth": pl.Float64,
+            "coverage": pl.Float64,
+        }
+    ),
+    "volumes": _live(
+        {
+            "symbol": pl.String,
+            "adv_shares": pl.Float64,
+            "adv_usd": pl.Float64,
+            "adv_yoy_pct": pl.Float64,
+            "adv_usd_yoy_pct": pl.Float64,
+            "rvol": pl.Float64,
+            "as_of": TIME,
+            "n": pl.Int64,
+        }
+    ),
+    "markets": _live(
+        {
+            "base": pl.String,
+            "venues_usd": pl.Float64,
+            "all_markets_usd": pl.Float64,
+            "dominance_pct": pl.Float64,
+            "venues": pl.Int64,
+            "as_of": TIME,
+        }
+    ),
+    "feeds": _live(
+        {
+            "source": pl.String,
+            "kind": pl.String,
+            "state": pl.String,
+            "last_message": TIME,
+            "rate": pl.Float64,
+            "reconnects": pl.Int64,
+            "error": pl.String,
+            "retry_at": TIME,
+            "note": pl.String,
+        }
+    ),
+}
+
+
+def empty(name: str) -> pl.DataFrame:
+    """The table `name` with no rows."""
+    return pl.DataFrame(schema=TABLES[name])
