@@ -1,25 +1,57 @@
 """The configuration's shape and its built-in values: frozen, typed, light to import.
 
-Every field's docstring gives its unit and meaning; `config.toml` at the top level is the commented default and says the
-same. Reading, checking and hot reload are in `engine.config_file`.
+Every field's docstring gives its unit and meaning, its annotation gives what is allowed; `config.toml` at the top level
+is the commented default and says the same. Reading is in `engine.config_file`, checking in `engine.config_check`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a number may be: from `low` to `high`, both included."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"a number from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a text may be: the pattern that it matches as a whole, and the same in words."""
+
+    pattern: str
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+Base = Annotated[str, Shape(r"[A-Z0-9][A-Z0-9.$-]{0,19}", "a base asset in capitals, such as BTC or RENDER")]
+Currency = Annotated[str, Shape(r"[A-Z]{2,6}", "a currency in capitals, such as USD or USDT")]
+Basket = Annotated[str, Shape(r"[a-z][a-z0-9_-]{0,23}", "a basket's name in small letters, such as defi")]
+EquitySymbol = Annotated[
+    str, Shape(r"\^?[A-Z0-9][A-Z0-9.-]{0,14}(=[A-Z])?", "a Yahoo symbol in capitals, such as IWM, ^RUT or RTY=F")
+]
+Pair = Annotated[str, Shape(r"[^/\s]+/[^/\s]+", "A/B, such as IWM/SPY or ALT/BTC")]
+Price = Annotated[float, Within(1e-12, 1e12)]
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
     """The one border that every connection passes."""
 
-    proxy: str = ""
+    proxy: Annotated[str, Shape(r"|(https?|socks[45]h?)://\S+", "a URL such as http://127.0.0.1:3128")] = ""
     """Proxy URL, e.g. `http://127.0.0.1:3128`; empty: the variable HTTPS_PROXY, else none."""
     ca_file: str = ""
     """PEM file of certificate authorities to trust; empty: the variable SSL_CERT_FILE, else the usual ones."""
-    timeout: float = 10.0
+    timeout: Annotated[float, Within(1, 120)] = 10.0
     """Seconds for a connection or an answer, 1 to 120."""
 
 
@@ -35,17 +67,17 @@ class Store:
 class Refresh:
     """How often things happen."""
 
-    beat_hz: float = 4.0
+    beat_hz: Annotated[float, Within(1, 20)] = 4.0
     """Engine beats a second, 1 to 20."""
-    frame_hz: float = 10.0
+    frame_hz: Annotated[float, Within(1, 60)] = 10.0
     """Screen frames a second at the most, 1 to 60."""
-    equity_poll_s: float = 15.0
+    equity_poll_s: Annotated[float, Within(5, 3600)] = 15.0
     """Seconds between equity polls while the market is open, 5 to 3600."""
-    equity_poll_closed_s: float = 300.0
+    equity_poll_closed_s: Annotated[float, Within(30, 86400)] = 300.0
     """Seconds between equity polls while it is closed, 30 to 86400."""
-    coingecko_s: float = 120.0
+    coingecko_s: Annotated[float, Within(10, 86400)] = 120.0
     """Seconds between CoinGecko requests with a key, 10 to 86400; four times as long without one."""
-    history_s: float = 300.0
+    history_s: Annotated[float, Within(30, 86400)] = 300.0
     """Seconds between looks for newly closed bars, 30 to 86400."""
 
 
@@ -54,6 +86,7 @@ class Appearance:
     """How the screen looks."""
 
     theme: Literal["dark", "light"] = "dark"
+    """Colours for a dark or a light terminal."""
     flash: bool = True
     """Cells light up briefly when their value changes."""
 
@@ -64,11 +97,11 @@ class Crypto:
 
     exchanges: tuple[str, ...] = ("coinbase", "kraken", "binance")
     """ccxt.pro exchange ids in order of preference: the first that serves a symbol prices it."""
-    quotes: tuple[str, ...] = ("USD", "USDT", "USDC")
+    quotes: tuple[Currency, ...] = ("USD", "USDT", "USDC")
     """Quote currencies to accept, in order of preference within a venue."""
-    aliases: Mapping[str, str] = field(default_factory=lambda: {"RNDR": "RENDER", "XBT": "BTC"})
+    aliases: Mapping[Base, Base] = field(default_factory=lambda: {"RNDR": "RENDER", "XBT": "BTC"})
     """A venue's old or own base name → the canonical one."""
-    baskets: Mapping[str, tuple[str, ...]] = field(
+    baskets: Mapping[Basket, tuple[Base, ...]] = field(
         default_factory=lambda: {
             "majors": ("BTC", "ETH"),
             "large": ("SOL", "XRP", "ADA", "AVAX"),
@@ -81,7 +114,7 @@ class Crypto:
         }
     )  # fmt: skip
     """Baskets of base assets; a base may stand in several. Every base named here is watched, as `BASE/USD`."""
-    alt: tuple[str, ...] = ("large", "ai", "defi", "meme", "mid")
+    alt: tuple[Basket, ...] = ("large", "ai", "defi", "meme", "mid")
     """The baskets whose members together make the ALT index."""
 
     @property
@@ -105,7 +138,7 @@ class Crypto:
 class Equity:
     """Equity, index, futures and rate symbols, by their Yahoo names."""
 
-    symbols: tuple[str, ...] = (
+    symbols: tuple[EquitySymbol, ...] = (
         "IWM", "IJR", "VB", "SPY", "QQQ", "RSP", "MDY", "^RUT", "^GSPC", "RTY=F", "ES=F",
         "IBIT", "FBTC", "GBTC", "^IRX", "^TNX", "TIP", "IEF",
     )  # fmt: skip
@@ -118,7 +151,9 @@ class CoinGecko:
     """Whole-market crypto figures."""
 
     enabled: bool = True
-    key_env: str = "COINGECKO_DEMO_API_KEY"
+    key_env: Annotated[str, Shape(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")] = (
+        "COINGECKO_DEMO_API_KEY"
+    )
     """Name of the environment variable that holds a demo key; without one the budget is slower."""
 
 
@@ -126,7 +161,7 @@ class CoinGecko:
 class Spreads:
     """Size spreads."""
 
-    pairs: tuple[str, ...] = ("IWM/SPY", "IJR/SPY", "IWM/QQQ", "RSP/SPY", "^RUT/^GSPC", "ALT/BTC", "ETH/BTC")
+    pairs: tuple[Pair, ...] = ("IWM/SPY", "IJR/SPY", "IWM/QQQ", "RSP/SPY", "^RUT/^GSPC", "ALT/BTC", "ETH/BTC")
     """`A/B`; a leg is an equity symbol, a crypto base, a basket or ALT. The first equity pair leads the screen."""
 
 
@@ -134,8 +169,10 @@ class Spreads:
 class Band:
     """Support and resistance prices of one symbol."""
 
-    support: tuple[float, ...] = ()
-    resistance: tuple[float, ...] = ()
+    support: tuple[Price, ...] = ()
+    """Prices in USD or index points where falls are expected to stop."""
+    resistance: tuple[Price, ...] = ()
+    """Prices where rises are expected to stop; every one above every support."""
 
 
 @dataclass(frozen=True, slots=True)
