@@ -1,0 +1,104 @@
+"""The one SQLite file of a user's own facts, imported flows and the journal of alerts; several terminals share it.
+
+Nothing good is ever overwritten: a file of a newer version, or a damaged one, is refused in words and left as it is.
+Every write is one transaction; a kill at any moment loses at most the transaction that had not returned.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from engine.errors import SizewatchError
+
+FILE_NAME: Final = "sizewatch.db"
+_APPLICATION_ID: Final = 0x53495A45  # "SIZE"
+
+MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE fund_days (
+        fund TEXT NOT NULL, date TEXT NOT NULL, nav REAL, shares REAL, aum REAL, source TEXT NOT NULL,
+        PRIMARY KEY (fund, date, source)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+"""One script a schema version; version n is reached by running scripts 0 to n − 1."""
+
+
+class DatabaseError(SizewatchError):
+    """The database cannot be used; says which file and why. The live view goes on without it."""
+
+
+class Database:
+    """A connection to the user's database, opened and brought up to date at once.
+
+    folder: the data folder; made where it is missing. Raises DatabaseError where the file is damaged, of a newer
+    version, or cannot be opened. Used from one thread; every process and thread opens its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # autocommit mode: transactions are ours to begin, in `transaction`
+            self._connection = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise DatabaseError(f"{self.path}: cannot be opened: {error}") from error
+        try:
+            self._prepare()
+        except (sqlite3.Error, DatabaseError) as error:
+            self._connection.close()
+            if isinstance(error, DatabaseError):
+                raise
+            raise DatabaseError(f"{self.path}: {error}; the file is left as it is") from error
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        version = int(run("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise DatabaseError(
+                f"{self.path}: written by a newer sizewatch (schema {version}, this one knows {len(MIGRATIONS)});"
+                " the file is left as it is"
+            )
+        # several terminals read while one writes
+        run("PRAGMA journal_mode = WAL")
+        # FULL: what was shown as fired survives a power cut too, not only a kill
+        run("PRAGMA synchronous = FULL")
+        if version == len(MIGRATIONS):
+            return
+        with self.transaction():
+            # another process may have migrated while this one waited for the lock
+            version = int(run("PRAGMA user_version").fetchone()[0])
+            for number in range(version, len(MIGRATIONS)):
+                for statement in filter(str.strip, MIGRATIONS[number].split(";")):
+                    run(statement)
+                run(f"PRAGMA user_version = {number + 1}")
+            run(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction, all or nothing; SQLite's errors come out as DatabaseError."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{self.path}: {error}") from error
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """The rows of a reading query."""
+        try:
+            return self._connection.execute(query, tuple(parameters)).fetchall()
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection; the file is whole without it."""
+        self._connection.close()
