@@ -1,0 +1,119 @@
+"""The bars that the engine holds: clean, in order, each time once, and of one source a symbol at any moment.
+
+Whatever a feed sends, a frame that leaves this book has ascending unique times, a close in every row, and no NaN,
+infinity, zero or negative price: those are null (or, for a close, the row is dropped) at this one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from engine.model import Bars, Coverage
+from engine.tables import BARS
+
+SECONDS: Final[Mapping[str, int]] = {"1d": 86_400, "1h": 3_600, "5m": 300, "1m": 60}
+"""Length of a bar by interval. A bar's time is its open: it is closed at time + length (equities: at its session's)."""
+
+LIMITS: Final[Mapping[str, int]] = {"1d": 20_000, "1h": 2_400, "5m": 20_000, "1m": 12_000}
+"""Rows kept a symbol, interval and source; the oldest go first."""
+
+_PRICES: Final = ("open", "high", "low", "close", "adj_close")
+_FRESH_BARS: Final = 5
+"""A source that is this many bars behind the freshest one is not chosen."""
+
+
+class Series(NamedTuple):
+    """The bars of one symbol and interval by one source."""
+
+    source: str
+    quote_ccy: str
+    frame: pl.DataFrame
+    """Schema `engine.tables.BARS`."""
+
+
+def clean(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` as `BARS`: bad numbers null, rows without a time or a close dropped, last of equal times kept, ascending.
+
+    A row whose high is below its low, or whose close lies outside [low, high] by more than 0.1 %, keeps its close only.
+    """
+    frame = frame.select([pl.col(name).cast(kind, strict=False) for name, kind in BARS.items()])
+    frame = frame.with_columns(
+        [pl.when(pl.col(c).is_finite() & (pl.col(c) > 0)).then(pl.col(c)).alias(c) for c in _PRICES]
+        + [pl.when(pl.col("volume").is_finite() & (pl.col("volume") >= 0)).then(pl.col("volume")).alias("volume")]
+    ).drop_nulls(["time", "close"])
+    sane = (
+        (pl.col("high") >= pl.col("low"))
+        & (pl.col("close") <= pl.col("high") * 1.001)
+        & (pl.col("close") >= pl.col("low") * 0.999)
+    ).fill_null(value=True)
+    frame = frame.with_columns([pl.when(sane).then(pl.col(c)).alias(c) for c in ("open", "high", "low")])
+    return frame.unique("time", keep="last", maintain_order=True).sort("time")
+
+
+class BarBook:
+    """All bars by symbol, interval and source; the one way in is `merge`.
+
+    preference: sources in the user's order, for ties.
+    """
+
+    def __init__(self, preference: Sequence[str] = ()) -> None:
+        self._preference = tuple(preference)
+        self._held: dict[tuple[str, str], dict[str, Series]] = {}
+        self.generation = 0
+        """Grows with every change, so that a derivation knows whether it must run again."""
+
+    def merge(self, bars: Bars, /) -> bool:
+        """Take in `bars`, newer rows winning over older ones of the same time. True where anything changed."""
+        fresh = clean(bars.frame)
+        by_source = self._held.setdefault((bars.symbol, bars.interval), {})
+        old = by_source.get(bars.source)
+        if old is not None and not bars.replace:
+            if fresh.is_empty():
+                return False
+            fresh = pl.concat([old.frame, fresh]).unique("time", keep="last", maintain_order=True).sort("time")
+        fresh = fresh.tail(LIMITS.get(bars.interval, 20_000))
+        if old is not None and fresh.equals(old.frame):
+            return False
+        by_source[bars.source] = Series(bars.source, bars.quote_ccy, fresh)
+        self.generation += 1
+        return True
+
+    def series(self, symbol: str, interval: str) -> Series | None:
+        """The bars to compute with: of the sources that are up to date, the one with the longest history.
+
+        One source at a time, never a splice; ties go by the preference, then by name.
+        """
+        held = [s for s in self._held.get((symbol, interval), {}).values() if not s.frame.is_empty()]
+        if len(held) < 2:
+            return held[0] if held else None
+        lasts = {s.source: _epoch(s.frame, -1) for s in held}
+        bound = max(lasts.values()) - _FRESH_BARS * SECONDS.get(interval, 86_400)
+        rank = {name: i for i, name in enumerate(self._preference)}
+        return min(
+            (s for s in held if lasts[s.source] >= bound),
+            key=lambda s: (-s.frame.height, rank.get(s.source, len(rank)), s.source),
+        )
+
+    def frame(self, symbol: str, interval: str) -> pl.DataFrame:
+        """`series(…).frame`, empty where there is none."""
+        series = self.series(symbol, interval)
+        return pl.DataFrame(schema=BARS) if series is None else series.frame
+
+    def coverage(self, symbol: str, interval: str, source: str) -> Coverage | None:
+        """First and last time held, and how many rows, of one source."""
+        series = self._held.get((symbol, interval), {}).get(source)
+        if series is None or series.frame.is_empty():
+            return None
+        return Coverage(_epoch(series.frame, 0), _epoch(series.frame, -1), series.frame.height)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Every (symbol, interval) that has bars."""
+        return iter(tuple(self._held))
+
+
+def _epoch(frame: pl.DataFrame, row: int) -> float:
+    """Epoch seconds of a row's time; the frame is not empty."""
+    return float(frame["time"].to_physical()[row]) / 1e6

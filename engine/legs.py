@@ -1,0 +1,146 @@
+"""What the two sides of a pair may be, and the sentence that a wrong one is refused with.
+
+`A/B`, where a leg is an equity symbol (`IWM`, `^RUT`, `RTY=F`), a crypto base (`ETH`), a basket (`ai`), `ALT`, or a
+weighted mix in brackets, `(0.5*BTC+0.5*ETH)`. A basket and `ALT` are equal-weight chained indices, a mix is chained
+daily with its weights scaled to 1. Price-only indices (^RUT) never meet a total-return series (METRICS §0, Yahoo).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from engine.config import Config
+from engine.errors import SizewatchError
+from engine.model import asset_of
+
+ALT: Final = "ALT"
+_FORM: Final = "a pair is A/B, e.g. IWM/SPY, ALT/BTC or ALT/(0.5*BTC+0.5*ETH)"
+
+
+class LegError(SizewatchError):
+    """A pair or leg that cannot be; the message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of a pair."""
+
+    text: str
+    """As written, `ALT` or `(0.5*BTC+0.5*ETH)`."""
+    kind: Literal["symbol", "basket", "mix"]
+    symbols: tuple[str, ...]
+    """Canonical symbols: one of a symbol, the members of a basket, all that a mix needs."""
+    parts: tuple[tuple[Leg, float], ...] = ()
+    """A mix's legs with their weights, which sum to 1."""
+
+    @property
+    def crypto(self) -> bool:
+        """True where every symbol is crypto, so that the leg never closes."""
+        return all(asset_of(s) == "crypto" for s in self.symbols)
+
+    @property
+    def price_only(self) -> bool:
+        """True where an index without dividends is in it."""
+        return any(asset_of(s) == "index" for s in self.symbols)
+
+    @property
+    def total_return(self) -> bool:
+        """True where a dividend-adjusted series is in it."""
+        return any(asset_of(s) == "etf" for s in self.symbols)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two legs; `a` is the small side."""
+
+    name: str
+    a: Leg
+    b: Leg
+
+    @property
+    def crypto(self) -> bool:
+        """True where neither leg has sessions."""
+        return self.a.crypto and self.b.crypto
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every canonical symbol that the pair needs, once."""
+        return tuple(dict.fromkeys(self.a.symbols + self.b.symbols))
+
+
+def parse_pair(text: str, config: Config) -> Pair:
+    """The pair that `text` names. Raises LegError with what would be right."""
+    halves = _split(text, "/")
+    if len(halves) != 2 or not all(h.strip() for h in halves):
+        raise LegError(f"{text!r} is no pair: {_FORM}")
+    a, b = (parse_leg(h, config) for h in halves)
+    if a == b:
+        raise LegError(f"{text!r}: both legs are the same; {_FORM}")
+    for one, other in ((a, b), (b, a)):
+        if one.price_only and other.total_return:
+            raise LegError(
+                f"{text!r}: {one.text} is a price index without dividends and {other.text} has them; "
+                "pair ^RUT with ^GSPC, or IWM with SPY"
+            )
+    return Pair(f"{a.text}/{b.text}", a, b)
+
+
+def parse_leg(text: str, config: Config) -> Leg:
+    """The leg that `text` names. Raises LegError with what would be right."""
+    text = "".join(text.split()).replace("½", "0.5*")
+    if text.startswith("(") and text.endswith(")"):
+        return _mix(text, config)
+    if text in config.equity.symbols:
+        return Leg(text, "symbol", (text,))
+    base = config.crypto.aliases.get(text, text)
+    if base in config.crypto.bases:
+        return Leg(base, "symbol", (f"{base}/USD",))
+    members = config.crypto.alt_bases if text == ALT else config.crypto.baskets.get(text, ())
+    if members:
+        return Leg(text, "basket", tuple(f"{m}/USD" for m in members))
+    raise LegError(_unknown(text, config))
+
+
+def _mix(text: str, config: Config) -> Leg:
+    parts: list[tuple[Leg, float]] = []
+    for term in text[1:-1].split("+"):
+        head, star, tail = term.partition("*")
+        try:
+            weight = float(head) if star else 1.0
+        except ValueError:
+            weight = math.nan
+        if not (math.isfinite(weight) and weight > 0) or not (tail if star else head):
+            raise LegError(f"{term!r} in {text!r}: a mix is positive weights times legs, e.g. (0.5*BTC+0.5*ETH)")
+        leg = parse_leg(tail if star else head, config)
+        if leg.kind == "mix":
+            raise LegError(f"{text!r}: a mix cannot hold a mix; write all its legs in one pair of brackets")
+        parts.append((leg, weight))
+    total = sum(w for _, w in parts)
+    symbols = tuple(dict.fromkeys(s for leg, _ in parts for s in leg.symbols))
+    return Leg(text, "mix", symbols, tuple((leg, w / total) for leg, w in parts))
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """`text` cut at each `mark` outside brackets."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == mark and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def _unknown(text: str, config: Config) -> str:
+    known = (*config.equity.symbols, *config.crypto.bases, *config.crypto.baskets, ALT)
+    near = difflib.get_close_matches(text.upper(), [k.upper() for k in known], n=2, cutoff=0.6)
+    hints = [k for k in known if k.upper() in near]
+    meant = f"did you mean {' or '.join(dict.fromkeys(hints))}? " if hints else ""
+    return (
+        f"{text!r} is not known: {meant}A leg is a symbol of [equity], a base or basket of [crypto], ALT, "
+        "or a mix like (0.5*BTC+0.5*ETH)"
+    )
