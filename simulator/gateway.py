@@ -1,0 +1,312 @@
+"""A CONNECT proxy on loopback that ends TLS with its own authority and answers as the sites that it was given.
+
+It is the only way into the simulator, and the only thing a client must be told: a proxy's address and a CA file.
+A host that no site serves is refused (502 to the CONNECT), never guessed. Every task and every transport is owned here:
+`stop()` leaves none behind, and the same gateway can be started again on the same port with the same authority.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import orjson
+from aiohttp import WSMsgType, web
+
+if TYPE_CHECKING:
+    from simulator.authority import Authority
+
+_HEAD_LIMIT = 16_384
+"""Bytes of a CONNECT request's head, at most."""
+_REASONS = {400: "Bad Request", 405: "Method Not Allowed", 502: "Bad Gateway"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, or the request that opened a websocket."""
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes = b""
+
+    def first(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        return self.query.get(name, (default,))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+    @classmethod
+    def json(cls, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+        """`value` as JSON; NumPy arrays and numbers are allowed, NaN becomes null."""
+        return cls(status, orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), headers or {})
+
+
+class Socket:
+    """The server's side of one websocket: send, iterate what the client sends, close."""
+
+    def __init__(self, socket: web.WebSocketResponse, host: str, muted: set[str]) -> None:
+        self._socket = socket
+        self._host = host
+        self._muted = muted
+
+    @property
+    def closed(self) -> bool:
+        return self._socket.closed
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a text frame. A socket that has gone, or a host that is muted, swallows it."""
+        if self._socket.closed or self._host in self._muted:
+            return
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_str(message if isinstance(message, str) else message.decode())
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for message in self._socket:
+            if message.type is WSMsgType.TEXT:
+                yield cast("str", message.data)
+            elif message.type is WSMsgType.BINARY:
+                yield cast("bytes", message.data).decode()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._socket.close(code=code, message=reason.encode())
+
+
+class Site(Protocol):
+    """What the gateway needs of a service that it answers for."""
+
+    hosts: frozenset[str]
+    """Host names, lower case, whatever the port."""
+
+    async def http(self, request: Request) -> Reply:
+        """Answer an HTTP request."""
+        ...
+
+    async def socket(self, request: Request, socket: Socket) -> None:
+        """Serve one websocket; it is closed when this returns."""
+        ...
+
+    async def run(self) -> None:
+        """The site's one shared loop, such as a pump of ticks; the gateway owns and cancels it."""
+        ...
+
+
+class Tunnel(asyncio.Protocol):
+    """One client's connection: the CONNECT head in clear, then TLS, then HTTP by aiohttp.
+
+    It stays between TLS and aiohttp because the first request may be decrypted before `start_tls` returns; those bytes
+    wait in `_early` until aiohttp's handler knows its transport.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._head = bytearray()
+        self._early: list[bytes] = []
+        self._http: asyncio.Protocol | None = None
+        self._tls = False
+        self.raw: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.raw = cast("asyncio.Transport", transport)
+        self._gateway.tunnels.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._http is not None:
+            self._http.data_received(data)
+        elif self._tls:
+            self._early.append(data)
+        else:
+            self._head += data
+            if b"\r\n\r\n" in self._head:
+                self._connect(bytes(self._head))
+            elif len(self._head) > _HEAD_LIMIT:
+                self._refuse(400)
+
+    def _connect(self, head: bytes) -> None:
+        method, _, rest = head.partition(b" ")
+        host, _, _port = rest.partition(b" ")[0].decode("latin-1").lower().rpartition(":")
+        if method != b"CONNECT":
+            self._refuse(405)
+        elif (server := self._gateway.server_of(host)) is None:
+            self._refuse(502)
+        else:
+            self._tls = True
+            self._gateway.own(self._start_tls(host, server))
+
+    def _refuse(self, status: int) -> None:
+        if self.raw is not None:
+            self.raw.write(f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Length: 0\r\n\r\n".encode())
+            self.raw.close()
+
+    async def _start_tls(self, host: str, server: web.Server) -> None:
+        raw = self.raw
+        assert raw is not None
+        context = self._gateway.authority.context(host)
+        raw.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                raw, self, context, server_side=True, ssl_handshake_timeout=20
+            )
+        except (OSError, ConnectionError) as error:
+            # a client that hangs up or does not trust us ends only its own connection
+            _log.debug("TLS with the client for %s failed: %s", host, error)
+            raw.abort()
+            return
+        if transport is None or raw.is_closing():
+            return
+        handler = server()
+        handler.connection_made(transport)
+        self._http = handler
+        for data in self._early:
+            handler.data_received(data)
+        self._early.clear()
+
+    def eof_received(self) -> bool | None:
+        return self._http.eof_received() if self._http is not None else None
+
+    def pause_writing(self) -> None:
+        if self._http is not None:
+            self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._http is not None:
+            self._http.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gateway.tunnels.discard(self)
+        if self._http is not None:
+            self._http.connection_lost(exc)
+
+    def abort(self) -> None:
+        """Cut the line without a word."""
+        if self.raw is not None:
+            self.raw.abort()
+
+
+class Gateway:
+    """The proxy. Faults can be switched on while it runs: `refused`, `muted`, `drop_all`, `close_sockets`, `stop`."""
+
+    def __init__(self, sites: Sequence[Site], authority: Authority, *, port: int = 0) -> None:
+        """port: 0 takes a free one, which is kept for later starts."""
+        self.sites = tuple(sites)
+        self.authority = authority
+        self.port = port
+        self.refused: set[str] = set()
+        """Hosts that are answered with 502 for now."""
+        self.muted: set[str] = set()
+        """Hosts whose websockets stay open and say nothing."""
+        self.tunnels: set[Tunnel] = set()
+        self.requests = 0
+        """HTTP requests and websockets served since the gateway was made."""
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._servers: dict[str, web.Server] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Server | None = None
+
+    @property
+    def proxy(self) -> str:
+        """The address to give to clients."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self) -> str:
+        """The PEM file that clients must trust."""
+        return str(self.authority.ca_file)
+
+    async def start(self) -> None:
+        """Listen on 127.0.0.1; raises OSError where the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._servers = {
+            host: web.Server(self._handler(site), access_log=None) for site in self.sites for host in site.hosts
+        }
+        self._listener = await loop.create_server(lambda: Tunnel(self), "127.0.0.1", self.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        for site in self.sites:
+            self.own(site.run())
+
+    async def stop(self) -> None:
+        """Close the port, cut every connection and end every task."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        self.drop_all()
+        for task in (tasks := tuple(self._tasks)):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        servers, self._servers = self._servers, {}
+        await asyncio.gather(*(server.shutdown(0.1) for server in servers.values()))
+
+    def drop_all(self) -> None:
+        """Cut every open connection, as a dead cable would; new ones are welcome."""
+        for tunnel in tuple(self.tunnels):
+            tunnel.abort()
+
+    async def close_sockets(self, code: int = 1000, reason: str = "") -> None:
+        """Close every websocket politely with `code`."""
+        await asyncio.gather(
+            *(socket.close(code=code, message=reason.encode()) for socket in tuple(self._sockets)),
+            return_exceptions=True,
+        )
+
+    def server_of(self, host: str) -> web.Server | None:
+        """Who answers for a host, or None where it is refused."""
+        return None if host in self.refused else self._servers.get(host)
+
+    def own(self, work: Any) -> None:
+        """Run a coroutine until it ends or the gateway stops; a failure is logged with its traceback."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a task of the gateway failed", exc_info=error)
+
+    def _handler(self, site: Site) -> Any:
+        async def handle(raw: web.BaseRequest) -> web.StreamResponse:
+            self.requests += 1
+            opening = raw.headers.get("Upgrade", "").lower() == "websocket"
+            body = b"" if opening else await raw.read()
+            query = {name: tuple(raw.query.getall(name)) for name in raw.query}
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            host = (raw.host or "").rpartition(":")[0] or raw.host or ""
+            request = Request(raw.method, host.lower(), raw.path, query, headers, body)
+            if opening:
+                return await self._upgrade(site, raw, request)
+            reply = await site.http(request)
+            return web.Response(
+                body=reply.body, status=reply.status, headers=reply.headers, content_type=reply.content_type
+            )
+
+        return handle
+
+    async def _upgrade(self, site: Site, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
+        response = web.WebSocketResponse(compress=False)
+        await response.prepare(raw)
+        self._sockets.add(response)
+        try:
+            await site.socket(request, Socket(response, request.host, self.muted))
+            await response.close()
+        except ConnectionError:
+            # the client left while we spoke
+            _log.debug("a client of %s left", request.host)
+        finally:
+            self._sockets.discard(response)
+        return response
