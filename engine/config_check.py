@@ -288,12 +288,10 @@ def _check_keys(keys: Mapping[str, str], actions: Mapping[str, str], mistakes: M
         if action not in actions:
             mistakes.say(f"keys.{_quoted(action)}", key, "unknown action; " + _instead(action, actions))
     taken: dict[str, str] = {}
-    # the user's own first: two actions of different screens may share a key by default
-    for action, key in _pressed({**{a: k for a, k in keys.items() if a in actions}, **actions, **keys}):
+    for action, key in _pressed(keys):  # a built-in key gives way, but not one of the user's own to another
         other = taken.setdefault(key, action)
-        if other != action and other in keys:
-            changed, kept = (action, other) if action in keys else (other, action)
-            mistakes.say(f"keys.{_quoted(changed)}", keys.get(changed), f"the key {key} is taken by {kept} already")
+        if other != action:
+            mistakes.say(f"keys.{_quoted(action)}", keys[action], f"the key {key} is given to {other} already")
 
 
 def _pressed(keys: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -97,14 +97,11 @@ class Watcher:
     file that is renamed over the old one is seen, too. Whatever is wrong, the configuration that runs goes on.
     """
 
-    def __init__(
-        self, named: Path | None, clock: Clock, actions: Mapping[str, str] | None = None, overlay: Config | None = None
-    ) -> None:
-        """named: the command line's file, or None to search. overlay: see `overlaid`."""
+    def __init__(self, named: Path | None, clock: Clock, actions: Mapping[str, str] | None = None) -> None:
+        """named: the command line's file, or None to search. actions: as in `load`."""
         self._named = named
         self._clock = clock
         self._actions = actions
-        self._overlay = overlay
         self._path = find(named)
         self._stamp = _stamp(self._path)
         self._content = _content(self._path)
@@ -130,20 +127,14 @@ class Watcher:
             return None
         self._content = content
         try:
-            config = load(path, self._actions)
+            return load(path, self._actions)
         except ConfigError as error:
             first, *more = error.lines()
             rest = f" (and {len(more)} more: sizewatch config --check {path})" if more else ""
             return self._notice("error", f"configuration refused, the old one goes on: {first}{rest}")
-        return overlaid(config, self._overlay)
 
     def _notice(self, severity: str, text: str) -> Notice:
         return Notice(self._clock.now(), severity, text)
-
-
-def overlaid(config: Config, overlay: Config | None) -> Config:
-    """`config` with `overlay`'s network and store: a run that is not live keeps its own, whatever the file says."""
-    return config if overlay is None else replace(config, network=overlay.network, store=overlay.store)
 
 
 def _stamp(path: Path | None) -> tuple[int, ...] | None:
