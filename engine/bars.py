@@ -97,6 +97,10 @@ class BarBook:
             key=lambda s: (-s.frame.height, rank.get(s.source, len(rank)), s.source),
         )
 
+    def of(self, symbol: str, interval: str, source: str) -> Series | None:
+        """The bars of one source, whichever is chosen to compute with."""
+        return self._held.get((symbol, interval), {}).get(source)
+
     def frame(self, symbol: str, interval: str) -> pl.DataFrame:
         """`series(…).frame`, empty where there is none."""
         series = self.series(symbol, interval)
@@ -104,7 +108,7 @@ class BarBook:
 
     def coverage(self, symbol: str, interval: str, source: str) -> Coverage | None:
         """First and last time held, and how many rows, of one source."""
-        series = self._held.get((symbol, interval), {}).get(source)
+        series = self.of(symbol, interval, source)
         if series is None or series.frame.is_empty():
             return None
         return Coverage(_epoch(series.frame, 0), _epoch(series.frame, -1), series.frame.height)

@@ -1,0 +1,454 @@
+"""The board: the newest quote of every book of every venue, and for each symbol which of them speaks for it.
+
+Latest wins: however many ticks arrive between two beats, a cell holds one quote and the run's extremes miss none of
+them. `ingest` is O(1), allocates nothing that grows and never raises on a bad price. Which venue speaks is decided at
+the beat (`settle`), so a failover can be seen, and comes from the channels' liveness alone, never from the price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from engine.config import Config
+from engine.model import ChannelReport, Quote, SessionState, Status, asset_of
+from engine.view import Book24, Rate
+
+MAX_PRICE: Final = 1e12
+"""No price and no volume in USD of one observation is believed from here on."""
+MAX_VOLUME: Final = 1e18
+WIDE_SPREAD: Final = 0.01
+"""From this share of the mid on a crypto book's mid is no price; its last trade is."""
+LATE_S: Final = 5.0
+"""A quote this much older, by the venue's time, than the one held is out of order and dropped."""
+AHEAD_S: Final = 900.0
+"""A venue time further ahead of us says nothing, and must not make later quotes look late."""
+CRYPTO_OLD_S: Final = 60.0
+EQUITY_OLD_S: Final = 300.0
+DELAY_S: Final = 1200.0
+"""How far behind a source may be that says its prices are delayed."""
+CRYPTO_SILENCE_S: Final = 15.0
+"""Limit of a channel that never reported one."""
+RETURN_S: Final = 5.0
+"""A source that was lost speaks again only after this long without a fault."""
+STREAM_BEHIND_S: Final = 30.0
+"""In session a better-ranked equity source may be this far behind a worse one and still speak."""
+FROZEN_POLLS: Final = 10
+EQUITY_SOURCES: Final = ("yahoo-stream", "yahoo-poll")
+"""Sources of equities, in order of preference."""
+STABLE: Final = frozenset({"USDT", "USDC", "DAI", "FDUSD", "PYUSD", "USDS", "TUSD", "USDP"})
+"""Coins that are taken as 1.0, and marked `estimated`, while no live rate is known."""
+RATES: Final = ("USDT", "USDC", "EUR")
+"""Rates that are always listened for, as `USDT/USD`; a watched base such as BTC is one too."""
+MAX_CELLS: Final = 48
+"""Books held a symbol; later ones are dropped and counted."""
+
+
+class Channel:
+    """One subscription: the unit of silence."""
+
+    __slots__ = ("heard", "limit", "live", "lost_at", "up")
+
+    def __init__(self, limit: float, mono: float) -> None:
+        self.limit = limit
+        self.up = True
+        self.heard = mono
+        self.lost_at = float("-inf")
+        """Monotonic time when the connection was last lost: nothing from before it is live."""
+        self.live = True
+        """As of the last beat."""
+
+
+class Cell:
+    """One book of one venue. Prices here are in the venue's quote currency."""
+
+    __slots__ = ("channel", "counted", "lost", "old", "price", "quote", "rank", "same", "since", "usable")
+
+    def __init__(self, quote: Quote, channel: Channel, rank: tuple[int, int]) -> None:
+        self.quote = quote
+        self.channel = channel
+        self.rank = rank
+        """Place of the source, then of the quote currency; lowest speaks."""
+        self.price: float | None = None
+        """METRICS §0 "price used"."""
+        self.old = False
+        """The venue's time was already far behind when it arrived."""
+        self.counted: Quote | None = None
+        self.same = 0
+        """In-session polls in a row that said the same."""
+        self.usable = False
+        self.since = float("-inf")
+        """Monotonic time since when it has been usable."""
+        self.lost = False
+        """It has been unusable after having been usable."""
+
+    @property
+    def frozen(self) -> bool:
+        return self.same >= FROZEN_POLLS
+
+
+class Book:
+    """One symbol: its cells and the one that speaks."""
+
+    __slots__ = ("assumed", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
+                 "traded")  # fmt: skip
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        asset = asset_of(symbol)
+        self.crypto = asset == "crypto"
+        self.traded = asset in {"crypto", "etf"}
+        """Its volume times its price is money: not so for an index (no tape) and a future (contracts)."""
+        self.old_s = CRYPTO_OLD_S if self.crypto else EQUITY_OLD_S
+        self.cells: dict[tuple[str, str], Cell] = {}
+        self.chosen: Cell | None = None
+        self.high: float | None = None
+        """USD; over every valid price and last trade of the speaking cell since the run began."""
+        self.low: float | None = None
+        self.assumed = False
+        """The extremes were made while a stable coin was taken as 1.0."""
+        self.dirty = True
+        self.rate_of: str | None = None
+        """The currency whose USD rate this symbol is: USDT for `USDT/USD`."""
+        self.session = SessionState.OPEN
+        """As of the last beat."""
+
+
+def _number(value: float | None, limit: float) -> float | None:
+    """`value` where it is a number from 0 to below `limit`, else None."""
+    return value if value is not None and 0.0 <= value < limit else None
+
+
+def clean(quote: Quote) -> Quote | None:
+    """`quote` without what cannot be true: prices ≤ 0, NaN, ±inf or absurd become None; None where nothing is left.
+
+    A zero bid or ask stays: it says that the book is empty on that side.
+    """
+    last = _number(quote.last, MAX_PRICE) or None
+    bid, ask = _number(quote.bid, MAX_PRICE), _number(quote.ask, MAX_PRICE)
+    if last is None and not (bid and ask):
+        return None
+    event_time = quote.event_time
+    if event_time is not None and not 0.0 < event_time < quote.received + AHEAD_S:
+        event_time = None
+    return quote._replace(
+        last=last,
+        bid=bid,
+        ask=ask,
+        prev=_number(quote.prev, MAX_PRICE) or None,
+        high=_number(quote.high, MAX_PRICE) or None,
+        low=_number(quote.low, MAX_PRICE) or None,
+        volume=_number(quote.volume, MAX_VOLUME),
+        quote_volume=_number(quote.quote_volume, MAX_VOLUME),
+        vwap=_number(quote.vwap, MAX_PRICE) or None,
+        event_time=event_time,
+    )
+
+
+class Board:
+    """All books of the watched symbols and of the rates between currencies."""
+
+    def __init__(self, config: Config) -> None:
+        self.books: dict[str, Book] = {}
+        self.channels: dict[str, Channel] = {}
+        self.ticks = 0
+        """Quotes taken in, good or bad."""
+        self.dropped = 0
+        """Of those: of no watched symbol, out of order, or without one believable price."""
+        self._usd: dict[str, float] = {"USD": 1.0}
+        self._fresh_rates: set[str] = {"USD"}
+        self._exchange_rank: dict[str, int] = {}
+        self._quote_rank: dict[str, int] = {}
+        self._equity_limit = 45.0
+        self.symbols: tuple[str, ...] = ()
+        """The watched ones, in the config's order; rates that are not watched are no rows."""
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """Watch what `config` names; what stays watched keeps its quotes and extremes."""
+        self._exchange_rank = {name: rank for rank, name in enumerate(config.crypto.exchanges)}
+        self._quote_rank = {ccy: rank for rank, ccy in enumerate(config.crypto.quotes)}
+        self._equity_limit = 3.0 * config.refresh.equity_poll_s
+        self.symbols = tuple(dict.fromkeys(config.symbols))
+        rates = {f"{ccy}/USD": ccy for ccy in (*RATES, *config.crypto.quotes, *config.crypto.bases) if ccy != "USD"}
+        old = self.books
+        self.books = {}
+        for symbol in (*self.symbols, *rates):
+            if symbol in self.books:
+                continue
+            book = self.books[symbol] = old.get(symbol) or Book(symbol)
+            book.rate_of = rates.get(symbol)
+            book.dirty = True
+            for key, cell in list(book.cells.items()):
+                if book.crypto and key[0] not in self._exchange_rank:
+                    del book.cells[key]
+                    if cell is book.chosen:
+                        book.chosen = None
+                else:
+                    cell.rank = self._rank(book, cell.quote)
+
+    def _rank(self, book: Book, quote: Quote) -> tuple[int, int]:
+        if not book.crypto:
+            known = EQUITY_SOURCES.index(quote.source) if quote.source in EQUITY_SOURCES else len(EQUITY_SOURCES)
+            return known, 0
+        return self._exchange_rank.get(quote.source, 999), self._quote_rank.get(quote.quote_ccy, 999)
+
+    # the way in
+
+    def ingest(self, quote: Quote) -> None:  # noqa: PLR0912, PLR0915 — one body, because a call costs as much as a tick
+        """Take one quote. At tick rate: no loop, no growth, no exception for what a venue may send."""
+        self.ticks += 1
+        (symbol, source, name, venue_symbol, ccy, last, bid, ask, prev, high, low, volume, quote_volume, vwap,
+         event_time, received, mono, _session, delayed) = quote  # fmt: skip
+        book = self.books.get(symbol)
+        if book is None:
+            self.dropped += 1
+            return
+        if not (
+            (last is None or 0.0 < last < MAX_PRICE)
+            and (bid is None or 0.0 < bid < MAX_PRICE)
+            and (ask is None or 0.0 < ask < MAX_PRICE)
+            and (last is not None or (bid is not None and ask is not None))
+            and (prev is None or 0.0 < prev < MAX_PRICE)
+            and (high is None or 0.0 < high < MAX_PRICE)
+            and (low is None or 0.0 < low < MAX_PRICE)
+            and (volume is None or 0.0 <= volume < MAX_VOLUME)
+            and (quote_volume is None or 0.0 <= quote_volume < MAX_VOLUME)
+            and (vwap is None or 0.0 < vwap < MAX_PRICE)
+            and (event_time is None or 0.0 < event_time < received + AHEAD_S)
+        ):
+            cleaned = clean(quote)
+            if cleaned is None:
+                self.dropped += 1
+                return
+            quote = cleaned
+            last, bid, ask, event_time = quote.last, quote.bid, quote.ask, quote.event_time
+        channel = self.channels.get(name)
+        if channel is None:
+            limit = CRYPTO_SILENCE_S if book.crypto else self._equity_limit
+            channel = self.channels[name] = Channel(limit, mono)
+        channel.heard = mono
+        cell = book.cells.get((source, venue_symbol))
+        if cell is None:
+            if len(book.cells) >= MAX_CELLS:
+                self.dropped += 1
+                return
+            cell = book.cells[source, venue_symbol] = Cell(quote, channel, self._rank(book, quote))
+            if book.chosen is None:
+                book.chosen = cell
+        elif event_time is not None:
+            held = cell.quote
+            if (
+                held.event_time is not None
+                and event_time < held.event_time - LATE_S
+                and held.received_mono > channel.lost_at
+            ):
+                self.dropped += 1
+                return
+        cell.quote = quote
+        cell.channel = channel
+        if not book.crypto or bid is None or ask is None:
+            price = last
+        elif 0.0 < bid <= ask:
+            mid = 0.5 * (bid + ask)
+            price = mid if ask - bid < WIDE_SPREAD * mid else last
+        else:
+            price = None
+        cell.price = price
+        book.dirty = True
+        cell.old = old = event_time is not None and received - event_time > (
+            book.old_s + DELAY_S if delayed else book.old_s
+        )
+        if cell is not book.chosen or old:
+            return
+        rate = self._usd.get(ccy)
+        if rate is None:
+            if ccy not in STABLE:
+                return
+            rate = 1.0
+            book.assumed = True
+        if price is not None:
+            self.stretch(book, price * rate)
+            if book.rate_of is not None:
+                self._usd[book.rate_of] = price * rate
+        if last is not None:
+            self.stretch(book, last * rate)
+
+    @staticmethod
+    def stretch(book: Book, usd: float) -> None:
+        if book.high is None or usd > book.high:
+            book.high = usd
+        if book.low is None or usd < book.low:
+            book.low = usd
+
+    def report_channel(self, report: ChannelReport, mono: float) -> None:
+        """A channel went up or down, at monotonic `mono`."""
+        channel = self.channels.get(report.channel)
+        if channel is None:
+            channel = self.channels[report.channel] = Channel(report.silence_limit_s, mono)
+        channel.limit = report.silence_limit_s
+        if report.up and not channel.up:
+            channel.heard = max(channel.heard, mono)
+        if not report.up and channel.up:
+            channel.lost_at = mono
+        channel.up = report.up
+
+    # the beat
+
+    def settle(self, mono: float, sessions: Mapping[str, SessionState]) -> None:
+        """Decide who is live and who speaks, as of monotonic `mono`.
+
+        sessions: the state of each watched equity's market, by symbol; one that is missing is closed.
+        """
+        for channel in self.channels.values():
+            channel.live = channel.up and mono - channel.heard <= channel.limit
+        for book in self.books.values():
+            if not book.cells:
+                continue
+            if not book.crypto:
+                session = sessions.get(book.symbol, SessionState.CLOSED)
+                if session is not book.session:
+                    book.session = session
+                    book.dirty = True
+                self._count_frozen(book)
+            was = book.chosen
+            self._choose(book, mono)
+            if book.chosen is not was:
+                book.dirty = True
+        self._settle_rates()
+
+    def _count_frozen(self, book: Book) -> None:
+        """A poll that goes on saying the same in session has stopped looking at the market."""
+        for cell in book.cells.values():
+            quote, before = cell.quote, cell.counted
+            if quote is before or not quote.source.endswith("-poll"):
+                continue
+            cell.counted = quote
+            same = (
+                before is not None
+                and book.session is SessionState.OPEN
+                and quote.last == before.last
+                and quote.volume == before.volume
+                # without a volume only a clock that stands still tells frozen from quiet
+                and (bool(quote.volume) or quote.event_time == before.event_time)
+            )
+            cell.same = cell.same + 1 if same else 0
+
+    def _usable(self, book: Book, cell: Cell) -> bool:
+        channel, quote = cell.channel, cell.quote
+        if not channel.up or quote.received_mono <= channel.lost_at:
+            return False
+        if book.crypto or book.session is not SessionState.CLOSED:
+            return channel.live and not cell.old and not cell.frozen and self.rate(quote.quote_ccy).usd is not None
+        return True
+
+    def _choose(self, book: Book, mono: float) -> None:
+        best: Cell | None = None
+        for cell in book.cells.values():
+            usable = self._usable(book, cell)
+            if usable and not cell.usable:
+                cell.since = mono
+            elif cell.usable and not usable:
+                cell.lost = True
+            cell.usable = usable
+            if usable and (best is None or self._before(book, cell, best)):
+                best = cell
+        chosen = book.chosen
+        if chosen is None:
+            book.chosen = best or min(book.cells.values(), key=lambda c: c.rank)
+        elif best is None or best is chosen:
+            return
+        elif not chosen.usable or not best.lost or mono - best.since >= RETURN_S:
+            book.chosen = best
+
+    @staticmethod
+    def _before(book: Book, cell: Cell, other: Cell) -> bool:
+        """Whether `cell` should speak rather than `other`; both are usable."""
+        if book.crypto:
+            return cell.rank < other.rank
+        behind = _time(other.quote) - _time(cell.quote)
+        allowed = 0.0 if book.session is SessionState.CLOSED else STREAM_BEHIND_S
+        if cell.rank < other.rank:
+            return behind <= allowed
+        return behind < -allowed
+
+    def _settle_rates(self) -> None:
+        fresh = {"USD"}
+        for book in self.books.values():
+            if book.rate_of is None or book.chosen is None or not book.chosen.usable:
+                continue
+            price, rate = book.chosen.price, self._usd.get(book.chosen.quote.quote_ccy)
+            if price is not None and rate is not None:
+                self._usd[book.rate_of] = price * rate
+            if book.rate_of in self._usd:
+                fresh.add(book.rate_of)
+        if fresh != self._fresh_rates:
+            self._fresh_rates = fresh
+            for book in self.books.values():
+                book.dirty = True
+                if book.assumed and book.chosen is not None:
+                    self._restate(book, book.chosen.quote.quote_ccy)
+
+    def _restate(self, book: Book, ccy: str) -> None:
+        """Put extremes that were made at 1.0 to the first live rate."""
+        rate = self._usd.get(ccy)
+        if rate is not None and book.high is not None and book.low is not None:
+            book.high, book.low, book.assumed = book.high * rate, book.low * rate, False
+
+    # the way out
+
+    def rate(self, ccy: str) -> Rate:
+        """USD for one `ccy`; a stable coin without a rate is 1.0, and that or an old rate is `estimated`."""
+        usd = self._usd.get(ccy)
+        if usd is None:
+            return Rate(1.0, True) if ccy in STABLE else Rate(None)
+        return Rate(usd, ccy not in self._fresh_rates)
+
+    def preferred(self, book: Book) -> bool:
+        """Whether nobody who serves this symbol is ranked before the one who speaks.
+
+        Outside the session the newest close speaks, whoever has it: that is no failover.
+        """
+        chosen = book.chosen
+        if chosen is None or (not book.crypto and book.session is SessionState.CLOSED):
+            return True
+        return all(chosen.rank <= cell.rank for cell in book.cells.values())
+
+    def status(self, book: Book) -> Status:
+        """What the row of `book` is worth, as of the last `settle`."""
+        cell = book.chosen
+        if cell is None:
+            return Status.WARMING
+        channel = cell.channel
+        if not channel.up or cell.quote.received_mono <= channel.lost_at:
+            return Status.STALE
+        if (
+            not book.crypto
+            and book.session is not SessionState.OPEN
+            and (book.session is SessionState.CLOSED or cell.old or not channel.live)
+        ):
+            return Status.CLOSED
+        if not channel.live or cell.old or cell.frozen:
+            return Status.STALE
+        rate = self.rate(cell.quote.quote_ccy)
+        if rate.usd is None:
+            return Status.STALE
+        return Status.ESTIMATED if rate.estimated else Status.OK
+
+    def books24(self) -> list[Book24]:
+        """Every crypto book's newest 24 h figures, in the venue's own units."""
+        return [
+            Book24(
+                q.source, book.symbol.split("/", 1)[0], q.venue_symbol, q.quote_ccy, q.last, q.high, q.low, q.volume,
+                q.quote_volume, q.vwap, q.event_time or q.received,
+                not cell.channel.live or q.received_mono <= cell.channel.lost_at or cell.old,
+            )
+            for book in self.books.values()
+            if book.crypto
+            for cell in book.cells.values()
+            for q in (cell.quote,)
+        ]  # fmt: skip
+
+
+def _time(quote: Quote) -> float:
+    return quote.event_time if quote.event_time is not None else quote.received

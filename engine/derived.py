@@ -1,0 +1,141 @@
+"""Runs the maths: when each derived table is made, and what the others may lose when one of them breaks: nothing.
+
+A table is made in two stages (`engine.view`): `at_close` when bars changed or a session turned, `live` at a beat where
+something moved. The work of a close is bounded a beat, so that the quotes never wait for it. A table that comes out
+equal to what was published stays the same object.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import polars as pl
+
+from engine.model import Status
+from engine.tables import TABLES, empty
+from engine.view import View
+
+CLOSE_BUDGET_S: Final = 0.020
+"""After this much of a beat no further table's close begins."""
+QUIET_S: Final = 0.5
+"""Closes wait until no bars came for so long…"""
+PATIENCE_S: Final = 3.0
+"""…but not longer than this after the first that did."""
+
+
+class Maker(Protocol):
+    """One derived table."""
+
+    name: str
+
+    def at_close(self, now: float) -> Any:
+        """What depends on bars and the calendar alone; handed back to `live`."""
+        ...
+
+    def live(self, state: Any, view: View) -> pl.DataFrame:
+        """The table at this beat, in the schema of `engine.tables`."""
+        ...
+
+
+@dataclass
+class _Slot:
+    maker: Maker
+    table: pl.DataFrame
+    state: Any = None
+    ready: bool = False
+    """Whether `state` exists."""
+    due: bool = True
+    """Whether the bars behind `state` have changed."""
+    fresh: bool = False
+    """Whether `state` is newer than the table."""
+    broken: str | None = None
+    """The fault in words, while there is one."""
+
+
+@dataclass
+class Derived:
+    """All derived tables. tell: takes a sentence for the user when one breaks."""
+
+    makers: tuple[Maker, ...]
+    tell: Callable[[str], None]
+    _slots: list[_Slot] = field(init=False)
+    _first_change: float | None = field(default=None, init=False)
+    _last_change: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._slots = [_Slot(maker, empty(maker.name)) for maker in self.makers]
+
+    @property
+    def pending(self) -> bool:
+        """Whether some table has not yet seen the newest bars."""
+        return self._first_change is not None or any(slot.due for slot in self._slots)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The newest of each, by name."""
+        return {slot.maker.name: slot.table for slot in self._slots}
+
+    def bars_changed(self, mono: float) -> None:
+        """Bars came, or a session turned, at monotonic `mono`."""
+        if self._first_change is None:
+            self._first_change = mono
+        self._last_change = mono
+
+    def run(self, view: View, mono: float, *, moved: bool) -> None:
+        """One beat. moved: whether prices, facts or statuses changed since the last one."""
+        self._close(view.now, mono)
+        for slot in self._slots:
+            if slot.ready and (moved or slot.fresh):
+                self._live(slot, view)
+
+    def _close(self, now: float, mono: float) -> None:
+        first = self._first_change
+        if first is not None and (mono - self._last_change >= QUIET_S or mono - first >= PATIENCE_S):
+            self._first_change = None
+            for slot in self._slots:
+                slot.due = True
+        began = time.perf_counter()
+        for slot in self._slots:
+            if slot.due:
+                self._close_one(slot, now)
+                if time.perf_counter() - began > CLOSE_BUDGET_S:
+                    return
+
+    def _close_one(self, slot: _Slot, now: float) -> None:
+        slot.due = False
+        try:
+            slot.state = slot.maker.at_close(now)
+        except Exception as error:  # noqa: BLE001 — one table's fault must not take the others down; it is told
+            self._break(slot, error)
+        else:
+            slot.ready = slot.fresh = True
+
+    def _live(self, slot: _Slot, view: View) -> None:
+        slot.fresh = False
+        try:
+            table = slot.maker.live(slot.state, view)
+            schema = TABLES[slot.maker.name]
+            if table.schema != schema:
+                raise TypeError(f"columns differ from the schema: {_difference(table.schema, schema)}")
+        except Exception as error:  # noqa: BLE001 — as above
+            self._break(slot, error)
+            return
+        slot.broken = None
+        if not table.equals(slot.table):
+            slot.table = table
+
+    def _break(self, slot: _Slot, error: Exception) -> None:
+        """Keep the rows, say that they are stale, and tell the user once a fault."""
+        text = f"table {slot.maker.name} cannot be made: {type(error).__name__}: {str(error)[:160]}"
+        if slot.broken == text:
+            return
+        slot.broken = text
+        self.tell(text)
+        slot.table = slot.table.with_columns(pl.lit(Status.STALE.value).alias("status"))
+
+
+def _difference(got: pl.Schema, wanted: pl.Schema) -> str:
+    wrong = [n for n in wanted.names() if got.get(n) != wanted[n]] + [n for n in got.names() if n not in wanted]
+    return ", ".join(wrong[:6]) or "order"

@@ -1,0 +1,327 @@
+"""The engine: data in through the `Sink`, one immutable `Snapshot` out at every beat, and nothing between that waits.
+
+It belongs to one thread, the collector's. A fault in one table stays in that table; a fault on the disk is a notice.
+A table in which nothing changed is the same object as in the snapshot before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from engine import sessions
+from engine.bars import BarBook
+from engine.board import Board
+from engine.clock import Clock
+from engine.config import Config
+from engine.derived import Derived, Maker
+from engine.feeds_table import feeds_table
+from engine.model import (
+    Bars,
+    ChannelReport,
+    Coverage,
+    FeedReport,
+    FeedState,
+    MarketClock,
+    MarketFact,
+    Mode,
+    Notice,
+    SessionState,
+    Snapshot,
+)
+from engine.quotes import Quotes
+from engine.store import Store
+from engine.tables import TABLES, empty
+from engine.view import Book24, Live, Rate
+
+NOTICES: Final = 20
+"""Notices in a snapshot; the oldest go first."""
+RECENT: Final = 30
+"""Closes in `quotes.recent`."""
+RATE_WINDOW_S: Final = 5.0
+AGES_S: Final = 1.0
+"""With nothing else to say, `quotes` is made anew this often, for its ages."""
+FACTS: Final = 2_000
+"""Bases with whole-market figures; more are not taken."""
+FEEDS: Final = 100
+RECENT_INTERVALS: Final = ("1d", "1h", "5m")
+"""Where `quotes.recent` comes from, first that has bars."""
+
+MakeMakers = Callable[[Config, BarBook], Iterable[Maker]]
+
+
+class EngineView:
+    """`engine.view.View` over a running engine, as of its newest beat."""
+
+    def __init__(self, board: Board, quotes: Quotes, facts: Mapping[str, MarketFact], *, simulated: bool) -> None:
+        self._board = board
+        self._quotes = quotes
+        self._facts = facts
+        self.simulated = simulated
+        self.now = 0.0
+
+    def live(self, symbol: str, /) -> Live:
+        return self._quotes.live(symbol)
+
+    def books(self) -> list[Book24]:
+        return self._board.books24()
+
+    def rate(self, ccy: str, /) -> Rate:
+        return self._board.rate(ccy)
+
+    def facts(self) -> Mapping[str, MarketFact]:
+        return self._facts
+
+
+class Engine:
+    """See the module's docstring.
+
+    store: folder for bars; None keeps nothing. makers: what the derived tables are made by; None: those of
+    `engine.makers`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        *,
+        mode: Mode = Mode.LIVE,
+        scenario: str | None = None,
+        store: Path | None = None,
+        makers: MakeMakers | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.mode = mode
+        self.scenario = scenario
+        self.simulated = mode is not Mode.LIVE
+        self.board = Board(config)
+        self.ingest = self.board.ingest  # no call between: this runs at tick rate
+        self.bars = BarBook([f"{name}-bars" for name in config.crypto.exchanges])
+        self._make_makers = makers or _default_makers
+        self._store = Store(store, clock) if store is not None else None
+        self._quotes = Quotes(self.board, config, simulated=self.simulated)
+        self._facts: dict[str, MarketFact] = {}
+        self._view = EngineView(self.board, self._quotes, self._facts, simulated=self.simulated)
+        self._derived = self._new_derived()
+        self._reports: dict[tuple[str, str], FeedReport] = {}
+        self._reports_changed = True
+        self._leaving: set[tuple[str, str]] = set()
+        """Feeds from before the last reconfiguration: where one closes, its row goes."""
+        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._tables: dict[str, pl.DataFrame] = {name: empty(name) for name in TABLES}
+        self._snapshot: Snapshot | None = None
+        self._seq = 0
+        self._facts_changed = False
+        self._bars_new = False
+        self._quotes_built = float("-inf")
+        self._ticks_seen = 0
+        self._counts: deque[tuple[float, int]] = deque(maxlen=128)
+        self._turn: tuple[object, ...] = ()
+        self.urgent: Callable[[], None] | None = None
+        """Called when the next beat should not wait: a connection was lost."""
+
+    # the Sink
+
+    def ingest_bars(self, bars: Bars, /) -> None:
+        """Merge bars, have them kept, and let the derived tables follow."""
+        try:
+            if not self.bars.merge(bars):
+                return
+        except Exception as error:  # noqa: BLE001 — one wrong frame of one source is told, not fatal
+            self.notice("error", f"bars of {bars.symbol} by {bars.source} refused: {str(error)[:160]}")
+            return
+        self._bars_came()
+        if self._store is not None:
+            held = self.bars.of(bars.symbol, bars.interval, bars.source)
+            if held is not None:
+                self._store.save(bars._replace(frame=held.frame, quote_ccy=held.quote_ccy, replace=False))
+
+    def ingest_fact(self, fact: MarketFact, /) -> None:
+        """Take whole-market figures of one base; older than those held, they are dropped."""
+        held = self._facts.get(fact.base)
+        if (held is None and len(self._facts) >= FACTS) or (held is not None and held.as_of > fact.as_of):
+            return
+        if held != fact:
+            self._facts[fact.base] = fact
+            self._facts_changed = True
+
+    def report_channel(self, report: ChannelReport, /) -> None:
+        """A channel went up or down; down shows at once."""
+        self.board.report_channel(report, self.clock.monotonic())
+        if not report.up and self.urgent is not None:
+            self.urgent()
+
+    def report_feed(self, report: FeedReport, /) -> None:
+        """A feed's newest word on itself."""
+        key = (report.source, report.kind)
+        if report.state is FeedState.CLOSED and key in self._leaving:
+            self._leaving.discard(key)
+            self._reports_changed |= self._reports.pop(key, None) is not None
+            return
+        if self._reports.get(key) != report and (key in self._reports or len(self._reports) < FEEDS):
+            self._reports[key] = report
+            self._reports_changed = True
+
+    def coverage(self, symbol: str, interval: str, source: str, /) -> Coverage | None:
+        """What is held already, so that a feed fetches only what is missing."""
+        return self.bars.coverage(symbol, interval, source)
+
+    # the rest of its life
+
+    def load(self) -> None:
+        """Take in the stored bars. Call it before any feed starts, so that coverage is right."""
+        if self._store is None:
+            return
+        for bars in self._store.load(self.config.symbols):
+            self.bars.merge(bars)
+        self._bars_came()
+
+    def close(self) -> None:
+        """Write what waits and let go of the disk."""
+        if self._store is not None:
+            self._store.close()
+
+    def notice(self, severity: str, text: str) -> None:
+        """Tell the user something that is no row of a table; said twice in a row it stands once."""
+        if not self._notices or self._notices[-1].text != text:
+            self._notices.append(Notice(self.clock.now(), severity, text))
+
+    def add_notice(self, notice: Notice) -> None:
+        """As `notice`, for one that is made already."""
+        self._notices.append(notice)
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on under another configuration; what is watched by both keeps its state."""
+        self.config = config
+        self.board.reconfigure(config)
+        self._quotes.reconfigure(config)
+        self._derived = self._new_derived()
+        self._leaving = set(self._reports)
+        self._bars_came()
+
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot."""
+        return self._snapshot
+
+    def beat(self) -> Snapshot:
+        """Make and publish one snapshot."""
+        cpu = time.thread_time()
+        mono, now = self.clock.monotonic(), self.clock.now()
+        nyse = self._settle(mono, now)
+        moved = self._make_quotes(mono)
+        if self._reports_changed:
+            self._reports_changed = False
+            self._keep("feeds", feeds_table(list(self._reports.values()), simulated=self.simulated))
+        self._view.now = now
+        self._derived.run(self._view, mono, moved=moved or self._facts_changed)
+        self._facts_changed = False
+        self._tables.update(self._derived.tables())
+        if self._store is not None:
+            self._notices.extend(self._store.notices())
+        self._seq += 1
+        snapshot = Snapshot(
+            seq=self._seq,
+            mode=self.mode,
+            scenario=self.scenario,
+            as_of=now,
+            clock_offset=self.clock.offset,
+            beat_at=time.monotonic(),
+            beat_ms=(time.thread_time() - cpu) * 1000.0,
+            ticks_per_s=self._tick_rate(mono),
+            ticks=self.board.ticks,
+            tables=dict(self._tables),
+            nyse=nyse,
+            config=self.config,
+            notices=tuple(self._notices),
+            settled=self.settled,
+        )
+        self._snapshot = snapshot
+        return snapshot
+
+    @property
+    def settled(self) -> bool:
+        """Whether every feed has delivered or failed at what it first had to, and every table has seen it."""
+        reported = bool(self._reports) and all(report.settled for report in self._reports.values())
+        return reported and not self._derived.pending
+
+    # parts of a beat
+
+    def _settle(self, mono: float, now: float) -> MarketClock:
+        nyse = sessions.market_clock(sessions.XNYS, now)
+        futures = sessions.market_clock(sessions.CMES, now).state
+        states: dict[str, SessionState] = {
+            symbol: futures if sessions.market_of(symbol) == sessions.CMES else nyse.state
+            for symbol in self.config.equity.symbols
+        }
+        self.board.settle(mono, states)
+        turn = (nyse.state, nyse.next_change, now // 86_400)
+        if turn != self._turn:
+            self._turn = turn
+            self._derived.bars_changed(mono)
+        return nyse
+
+    def _make_quotes(self, mono: float) -> bool:
+        """Make `quotes` anew where something moved or its ages are a second old. True where more than ages changed."""
+        if self._bars_new:
+            self._bars_new = False
+            self._quotes.set_recent(self._recent())
+            self._quotes.set_anchors(self._anchors())
+        elif (
+            self.board.ticks == self._ticks_seen
+            and mono - self._quotes_built < AGES_S
+            and not self._quotes.changed(settled=self.settled)
+        ):
+            return False
+        self._ticks_seen = self.board.ticks
+        self._quotes_built = mono
+        self._tables["quotes"], moved = self._quotes.build(mono, settled=self.settled)
+        return moved
+
+    def _keep(self, name: str, table: pl.DataFrame) -> None:
+        if not table.equals(self._tables[name]):
+            self._tables[name] = table
+
+    def _recent(self) -> dict[str, list[float]]:
+        recent: dict[str, list[float]] = {}
+        for symbol in self.config.symbols:
+            for interval in RECENT_INTERVALS:
+                series = self.bars.series(symbol, interval)
+                if series is not None and series.frame.height > 1:
+                    recent[symbol] = series.frame["close"].tail(RECENT).to_list()
+                    break
+        return recent
+
+    def _anchors(self) -> dict[str, float]:
+        """Each equity's last daily close but the one of today, which may be forming."""
+        anchors: dict[str, float] = {}
+        for symbol in self.config.equity.symbols:
+            series = self.bars.series(symbol, "1d")
+            if series is not None and series.frame.height > 1:
+                anchors[symbol] = float(series.frame["close"][-2])
+        return anchors
+
+    def _bars_came(self) -> None:
+        self._bars_new = True
+        self._derived.bars_changed(self.clock.monotonic())
+
+    def _new_derived(self) -> Derived:
+        return Derived(tuple(self._make_makers(self.config, self.bars)), lambda text: self.notice("error", text))
+
+    def _tick_rate(self, mono: float) -> float:
+        counts = self._counts
+        counts.append((mono, self.board.ticks))
+        while len(counts) > 1 and mono - counts[0][0] > RATE_WINDOW_S:
+            counts.popleft()
+        (since, before), span = counts[0], mono - counts[0][0]
+        return (self.board.ticks - before) / span if span > 0.0 and since < mono else 0.0
+
+
+def _default_makers(config: Config, bars: BarBook) -> Iterable[Maker]:
+    """None yet."""
+    return ()
