@@ -73,8 +73,8 @@ def oracle(a: Any, b: Any) -> Row:
     row["half_life"] = -np.log(2) / np.log1p(slope) if -1 < slope < 0 and p < 0.10 else np.inf
     low = q.iloc[-1] <= q.rolling(2520, min_periods=2268).min().iloc[-1]
     row["low_label"] = "decade low" if low else None
-    yearly = pd.DataFrame({"a": a, "b": b}).groupby(q.index.year).last().pct_change(fill_method=None)
-    sides: Any = np.sign(yearly["a"] - yearly["b"]).loc[: day.year - 1]
+    yearly: Any = pd.DataFrame({"a": a, "b": b}).groupby(q.index.year).last().pct_change(fill_method=None)
+    sides = np.sign(yearly["a"] - yearly["b"]).loc[: day.year - 1]
     runs = (sides != sides.shift()).cumsum()
     last = sides[runs == runs.iloc[-1]]
     row["streak_leader"] = "small" if last.iloc[-1] > 0 else "large"
