@@ -77,6 +77,12 @@ class Socket:
         with contextlib.suppress(ConnectionError):
             await self._socket.send_str(message if isinstance(message, str) else message.decode())
 
+    async def ping(self, data: bytes = b"") -> None:
+        """Send a ping frame, as venues do that close connections which do not answer."""
+        if not self._socket.closed and self._host not in self._muted:
+            with contextlib.suppress(ConnectionError):
+                await self._socket.ping(data)
+
     async def __aiter__(self) -> AsyncIterator[str]:
         async for message in self._socket:
             if message.type is WSMsgType.TEXT:
