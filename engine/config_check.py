@@ -56,9 +56,10 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, str):
-        text = '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        plain = value.replace("\\", "\\\\").replace('"', '\\"')
+        text = '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in plain) + '"'
     elif isinstance(value, Mapping):
-        text = "{" + ", ".join(f"{key} = {shown(item)}" for key, item in value.items()) + "}"
+        text = "{" + ", ".join(f"{_quoted(key)} = {shown(item)}" for key, item in value.items()) + "}"
     elif isinstance(value, list | tuple):
         text = "[" + ", ".join(shown(item) for item in value) + "]"
     else:
@@ -82,7 +83,7 @@ def _table(kind: type, default: object, raw: object, path: str, mistakes: Mistak
     names = tuple(field.name for field in fields(kind))
     given: dict[str, object] = {}
     for key, value in raw.items():
-        where = f"{path}.{key}" if path else key
+        where = f"{path}.{_quoted(key)}" if path else _quoted(key)
         if key in names:
             given[key] = _value(_hints(kind)[key], getattr(default, key), value, where, mistakes)
         else:
@@ -182,7 +183,7 @@ def _plain(hint: Any) -> Any:
 
 
 def _quoted(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else shown(key)
 
 
 # --- meaning: what one value says of another ------------------------------------------------------------------------
@@ -258,14 +259,17 @@ def _check_pairs(config: Config, mistakes: Mistakes) -> None:
         if unknown:
             near = [name for leg in unknown for name in get_close_matches(leg, legs, n=1, cutoff=0.6)]
             hint = "; did you mean " + " and ".join(near) + "?" if near else ""
-            mistakes.say(
-                path, pair, f"{' and '.join(unknown)} must be a watched equity symbol, crypto base, basket or ALT{hint}"
-            )
+            names = " and ".join(map(_quoted_leg, unknown))
+            mistakes.say(path, pair, f"{names} must be a watched equity symbol, crypto base, basket or ALT{hint}")
         elif a == b:
             mistakes.say(path, pair, "must have two different legs")
         elif both & {a, b}:
-            mistakes.say(path, pair, f"{' and '.join(both & {a, b})} names an equity symbol and a crypto base")
+            mistakes.say(path, pair, f"{' and '.join(sorted(both & {a, b}))} names an equity symbol and a crypto base")
     _repeated(config.spreads.pairs, "spreads.pairs", mistakes)
+
+
+def _quoted_leg(leg: str) -> str:
+    return leg if leg.isprintable() and leg else shown(leg)
 
 
 def _check_levels(config: Config, mistakes: Mistakes) -> None:
@@ -291,7 +295,7 @@ def _check_keys(keys: Mapping[str, str], actions: Mapping[str, str], mistakes: M
     for action, key in _pressed(keys):  # a built-in key gives way, but not one of the user's own to another
         other = taken.setdefault(key, action)
         if other != action:
-            mistakes.say(f"keys.{_quoted(action)}", keys[action], f"the key {key} is given to {other} already")
+            mistakes.say(f"keys.{_quoted(action)}", keys[action], f"the key {shown(key)} is given to {other} already")
 
 
 def _pressed(keys: Mapping[str, str]) -> Iterator[tuple[str, str]]:
