@@ -1,0 +1,298 @@
+"""The book of alerts: every rule's instances, stepped on published tables and fed by crossings; events come out.
+
+An event's id is made from its rule, row, kind and time, so the same input gives the same journal, and a delivery that
+is repeated after a crash can be told from a new one. What did not change costs nothing: a table is tested only when it
+is another object than last time, and besides that only instances whose timers run are stepped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from engine.conditions import compile_condition
+from engine.crossings import Crossed
+from engine.lifecycle import ACTIVE, AlertState, Happening, Instance, acknowledge, step
+from engine.rules import Rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Value = str | float | int | bool | None
+MAX_INSTANCES: Final = 5_000
+"""Instances that one rule may have; rows beyond are not followed, and the rule says so."""
+EVERY_S: Final = 0.5
+"""Conditions are evaluated at most this often."""
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "quotes": ("symbol",),
+    "spreads": ("pair",),
+    "levels": ("symbol", "role", "price"),
+    "gauges": ("gauge",),
+    "baskets": ("basket",),
+    "volumes": ("symbol",),
+    "markets": ("base",),
+    "flows": ("fund",),
+    "correlations": ("a", "b", "window"),
+    "scanner": ("pair",),
+    "regime": ("side", "evidence"),
+    "rotation": ("item",),
+    "plans": ("plan",),
+    "claims": ("claim",),
+    "feeds": ("source",),
+}
+"""The columns that name a row of each table, so that an instance keeps its row between snapshots."""
+
+
+class Event(NamedTuple):
+    """Something that happened to an alert; kept in the journal and sent out. Times: epoch seconds, the run's clock."""
+
+    id: str
+    rule: str
+    row: str
+    kind: str
+    """fired, repeated or resolved."""
+    at: float
+    severity: str
+    notify: str
+    message: str
+    values: Mapping[str, Value]
+    """The row as it was, or the crossing's price, level and direction."""
+
+
+@dataclass(slots=True)
+class _Compiled:
+    rule: Rule
+    when: int
+    """Column of the verdicts in the table's matrix."""
+    clear: int | None
+    instances: dict[str, Instance] = field(default_factory=dict)
+    crowded: bool = False
+
+
+class _Verdicts(NamedTuple):
+    """A table's conditions on its rows: 1 true, 0 false, 2 unknown; shape (rows, conditions)."""
+
+    frame: pl.DataFrame
+    matrix: npt.NDArray[np.int8]
+    rows: Mapping[str, int]
+    names: Sequence[str]
+
+
+class AlertBook:
+    """All rules and where each of their instances stands.
+
+    rules: checked rules, of tables that `schemas` names. in_session: whether a rule's session filter admits a moment.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        schemas: Mapping[str, pl.Schema],
+        in_session: Callable[[str, float], bool] = lambda session, now: True,
+    ) -> None:
+        self._in_session = in_session
+        self._by_table: dict[str, list[_Compiled]] = {}
+        self._expressions: dict[str, list[pl.Expr]] = {}
+        self._last: dict[str, _Verdicts] = {}
+        self._evaluated = float("-inf")
+        self.rules: dict[str, Rule] = {}
+        self.crossings: dict[str, tuple[Instance, Mapping[str, Value]]] = {}
+        columns: dict[tuple[str, str], int] = {}
+        for rule in rules:
+            self.rules[rule.id] = rule
+            if not rule.enabled or rule.on is None or rule.when is None:
+                continue
+
+            def column(text: str, table: str = rule.on) -> int:
+                if (table, text) not in columns:
+                    listed = self._expressions.setdefault(table, [])
+                    columns[table, text] = len(listed)
+                    verdict = compile_condition(text, table, schemas[table]).cast(pl.Int8).fill_null(2)
+                    listed.append(verdict.alias(str(len(listed))))
+                return columns[table, text]
+
+            clear = column(rule.clear_when) if rule.clear_when else None
+            self._by_table.setdefault(rule.on, []).append(_Compiled(rule, column(rule.when), clear))
+
+    def evaluate(self, tables: Mapping[str, pl.DataFrame], now: float) -> list[Event]:
+        """Step every rule on the published tables; at most twice a second, else nothing happens. Oldest rule first."""
+        if 0 <= now - self._evaluated < EVERY_S:
+            return []
+        self._evaluated = now
+        events: list[Event] = []
+        for name, compiled in self._by_table.items():
+            frame = tables.get(name)
+            if frame is None:
+                continue
+            last = self._last.get(name)
+            fresh = last is None or last.frame is not frame
+            verdicts = self._verdicts(name, frame) if last is None or last.frame is not frame else last
+            self._last[name] = verdicts
+            for each in compiled:
+                events += self._step_rule(each, verdicts, now, fresh)
+        return events
+
+    def _verdicts(self, name: str, frame: pl.DataFrame) -> _Verdicts:
+        matrix = frame.select(self._expressions[name]).to_numpy()
+        names = [row_name(key) for key in frame.select(KEYS[name]).iter_rows()]
+        return _Verdicts(frame, matrix, {row: number for number, row in enumerate(names)}, names)
+
+    def _step_rule(self, each: _Compiled, verdicts: _Verdicts, now: float, fresh: bool) -> list[Event]:
+        rule = each.rule
+        if rule.expires is not None and now >= rule.expires.timestamp():
+            return []
+        holding = verdicts.matrix[:, each.when] == 1 if verdicts.matrix.size else None
+        due = {verdicts.names[i] for i in holding.nonzero()[0]} if fresh and holding is not None else set()
+        events: list[Event] = []
+        open_now = rule.session == "24x7" or self._in_session(rule.session, now)
+        for row in sorted(due.union(each.instances)):
+            old = each.instances.get(row)
+            if old is None:
+                each.crowded = len(each.instances) >= MAX_INSTANCES
+                if each.crowded:
+                    continue
+                old = Instance()
+            verdict, cleared = self._verdict(each, verdicts, row) if open_now else (None, None)
+            new, happening = step(old, verdict, cleared, now, rule)
+            if new.state is AlertState.INACTIVE and new.fired_bar is None:
+                each.instances.pop(row, None)
+            else:
+                each.instances[row] = new
+            if happening is not None:
+                events.append(self._event(rule, row, happening, now, self._values(verdicts, row)))
+        return events
+
+    def _verdict(self, each: _Compiled, verdicts: _Verdicts, row: str) -> tuple[bool | None, bool | None]:
+        number = verdicts.rows.get(row)
+        if number is None:
+            return None, None
+        if each.rule.max_age is not None and "age_s" in verdicts.frame.columns:
+            age = verdicts.frame["age_s"][number]
+            if age is None or age > each.rule.max_age:
+                return None, None
+        verdict = _truth(verdicts.matrix[number, each.when])
+        if each.clear is None:
+            return verdict, None if verdict is None else not verdict
+        return verdict, _truth(verdicts.matrix[number, each.clear])
+
+    @staticmethod
+    def _values(verdicts: _Verdicts, row: str) -> Mapping[str, Value]:
+        number = verdicts.rows.get(row)
+        if number is None:
+            return {}
+        values = verdicts.frame.row(number, named=True)
+        return {key: plain(value) for key, value in values.items() if not isinstance(value, list | pl.Series)}
+
+    def cross(self, crossed: Crossed) -> Event:
+        """The event of a crossing that fired."""
+        rule = crossed.rule
+        values: dict[str, Value] = {
+            "symbol": rule.cross.name if rule.cross else "",
+            "level": rule.cross.level if rule.cross else None,
+            "direction": crossed.direction,
+            "price": crossed.price,
+            "previous": crossed.previous,
+            "gapped": crossed.gapped,
+        }
+        state = Instance(AlertState.FIRING, since=crossed.at, seen=crossed.at, known=True, fired_at=crossed.at)
+        self.crossings[rule.id] = state, values
+        return self._event(rule, str(values["symbol"]), Happening.FIRED, crossed.at, values)
+
+    @staticmethod
+    def _event(rule: Rule, row: str, happening: Happening, at: float, values: Mapping[str, Value]) -> Event:
+        text = f"{rule.id}\0{row}\0{happening}\0{round(at * 1000)}"
+        identity = hashlib.blake2s(text.encode(), digest_size=10).hexdigest()
+        message = render(rule.message or "{rule} {row}", {"rule": rule.id, "row": row, **values})
+        if happening is Happening.RESOLVED:
+            message = f"over: {message}"
+        elif values.get("gapped"):
+            message = f"{message} (gapped through)"
+        return Event(identity, rule.id, row, str(happening), at, rule.severity, rule.notify, message, values)
+
+    def acknowledge(self, rule: str, row: str, now: float) -> bool:
+        """Mark an instance as seen; False where there is none."""
+        for compiled in self._by_table.values():
+            for each in compiled:
+                if each.rule.id == rule and row in each.instances:
+                    each.instances[row] = acknowledge(each.instances[row], now)
+                    return True
+        if rule in self.crossings:
+            state, values = self.crossings[rule]
+            self.crossings[rule] = acknowledge(state, now), values
+            return True
+        return False
+
+    def instances(self) -> Iterable[tuple[Rule, str, Instance]]:
+        """Every instance that is not at rest, crossings' last firings included."""
+        for compiled in self._by_table.values():
+            for each in compiled:
+                for row, instance in each.instances.items():
+                    yield each.rule, row, instance
+        for name, (instance, values) in self.crossings.items():
+            if name in self.rules:
+                yield self.rules[name], str(values["symbol"]), instance
+
+    def restore(self, saved: Iterable[tuple[str, str, Instance]]) -> None:
+        """After a restart: where each instance stood. The time while it was off counts towards no timer."""
+        compiled = {each.rule.id: each for listed in self._by_table.values() for each in listed}
+        for rule, row, instance in saved:
+            if rule in compiled:
+                compiled[rule].instances[row] = Instance(
+                    instance.state,
+                    instance.since,
+                    instance.held,
+                    None,
+                    False,
+                    instance.fired_at,
+                    instance.fired_bar,
+                    instance.acknowledged,
+                )
+
+    @property
+    def active(self) -> int:
+        """How many instances fire, recover or are latched."""
+        return sum(instance.state in ACTIVE for _, _, instance in self.instances())
+
+
+def row_name(key: Sequence[object]) -> str:
+    """The name of a row from its key columns: `IWM/SPY`, or `^RUT resistance 2300`."""
+    return " ".join(f"{part:g}" if isinstance(part, float) else str(part) for part in key)
+
+
+def plain(value: object) -> Value:
+    """A cell as JSON can carry it; times as ISO 8601."""
+    if value is None or isinstance(value, str | float | int | bool):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _truth(code: int) -> bool | None:
+    return None if code == 2 else bool(code)
+
+
+class _Render(string.Formatter):
+    """Templates over plain values: missing is a dash, and no attribute or index can be reached."""
+
+    def get_field(self, field_name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[object, str]:
+        return kwargs.get(field_name), field_name
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if value is None:
+            return "–"
+        try:
+            return format(value, format_spec)
+        except ValueError:
+            return str(value)
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """The message of an event in one line, without control characters."""
+    text = _Render().vformat(template, (), values)
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:500]

@@ -1,0 +1,125 @@
+"""Crossings of a price through a level, tested on every tick, so that no beat can swallow one.
+
+A crossing is prev ≤ L < cur, or prev ≥ L > cur; it needs a valid earlier tick. After a gap longer than `max_age` it is
+said to have gapped through. With `for` the price must stay beyond the level that long: the firing is dated crossing
+plus `for`, whenever the next tick or beat discovers it. All results depend on the ticks and their times alone.
+
+The fast path of a tick is one comparison: each watch keeps the nearest levels on either side of the last price.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from engine.rules import Rule
+
+
+class Crossed(NamedTuple):
+    """A crossing that fires now. Prices in the level's own unit; `at` in epoch seconds of the run's clock."""
+
+    rule: Rule
+    direction: str
+    at: float
+    price: float
+    previous: float
+    gapped: bool
+
+
+class _Waiting(NamedTuple):
+    crossed: Crossed
+    due: float
+
+
+class Watch:
+    """All crossings of one symbol, or of one ratio.
+
+    Call `tick` with every valid price and its time, in order, and `beat` with the time now and then.
+    """
+
+    __slots__ = ("_fired_at", "_high", "_levels", "_low", "_rules", "_waiting", "last", "last_at")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        ordered = sorted(
+            (rule for rule in rules if rule.cross), key=lambda rule: rule.cross.level if rule.cross else 0.0
+        )
+        self._rules: Sequence[Rule] = ordered
+        self._levels = [rule.cross.level for rule in ordered if rule.cross]
+        self._fired_at: dict[str, float] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self.last: float | None = None
+        self.last_at = 0.0
+        # an empty interval: the first tick always takes the slow path
+        self._low, self._high = math.inf, -math.inf
+
+    def tick(self, price: float, at: float) -> list[Crossed]:
+        """What this tick fires, oldest first. price must be finite and above 0."""
+        if self._low < price < self._high and not self._waiting:
+            self.last, self.last_at = price, at
+            return []
+        return self._slow(price, at)
+
+    def _slow(self, price: float, at: float) -> list[Crossed]:
+        fired = self._due(at, price)
+        previous, since = self.last, self.last_at
+        self.last, self.last_at = price, at
+        if previous is not None and previous != price:
+            fired += self._passed(previous, since, price, at)
+        left, right = bisect_left(self._levels, price), bisect_right(self._levels, price)
+        # a price that stands on a level must be looked at when it leaves it
+        on_level = left != right
+        self._low = math.inf if on_level else self._levels[left - 1] if left else -math.inf
+        self._high = -math.inf if on_level else self._levels[left] if left < len(self._levels) else math.inf
+        return fired
+
+    def _passed(self, previous: float, since: float, price: float, at: float) -> list[Crossed]:
+        up = price > previous
+        low, high = (previous, price) if up else (price, previous)
+        first = bisect_left(self._levels, low) if up else bisect_right(self._levels, low)
+        last = bisect_left(self._levels, high) if up else bisect_right(self._levels, high)
+        fired: list[Crossed] = []
+        for rule in self._rules[first:last]:
+            direction = "up" if up else "down"
+            wanted = rule.cross.direction if rule.cross else "both"
+            if wanted not in {"both", direction}:
+                continue
+            gapped = rule.max_age is not None and at - since > rule.max_age
+            crossed = Crossed(rule, direction, at, price, previous, gapped)
+            if rule.hold > 0:
+                self._waiting[rule.id] = _Waiting(crossed, at + rule.hold)
+            else:
+                fired += self._fire(crossed)
+        return fired
+
+    def _due(self, now: float, price: float | None) -> list[Crossed]:
+        """Waiting crossings that have held until their time, and those that this price undoes."""
+        fired: list[Crossed] = []
+        for name, waiting in list(self._waiting.items()):
+            crossed = waiting.crossed
+            level = crossed.rule.cross.level if crossed.rule.cross else 0.0
+            if waiting.due <= now:
+                del self._waiting[name]
+                max_age = crossed.rule.max_age
+                # silence is no proof that the price stayed beyond the level
+                if max_age is None or waiting.due - self.last_at <= max_age:
+                    fired += self._fire(crossed._replace(at=waiting.due, price=self.last or crossed.price))
+            elif price is not None and (price <= level if crossed.direction == "up" else price >= level):
+                del self._waiting[name]
+        return sorted(fired, key=lambda crossed: crossed.at)
+
+    def _fire(self, crossed: Crossed) -> list[Crossed]:
+        last = self._fired_at.get(crossed.rule.id)
+        if last is not None and crossed.at < last + crossed.rule.cooldown:
+            return []
+        self._fired_at[crossed.rule.id] = crossed.at
+        return [crossed]
+
+    def beat(self, now: float) -> list[Crossed]:
+        """What time alone fires: crossings that have held long enough without a tick."""
+        return self._due(now, None) if self._waiting else []
+
+    def resume(self, rule_id: str, fired_at: float) -> None:
+        """After a restart: when this rule last fired, so that its cooldown goes on."""
+        self._fired_at[rule_id] = fired_at

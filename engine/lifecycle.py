@@ -1,0 +1,126 @@
+"""The life of one alert instance: a pure step from (state, verdict, time) to (state, events).
+
+    INACTIVE ─when→ PENDING ─for→ FIRING ─clear→ RECOVERING ─keep_firing_for→ INACTIVE | COOLDOWN | LATCHED
+
+A verdict is true, false or None (SQL's UNKNOWN: a null, a missing row, a closed session). None holds the state and
+freezes the timers of `for` and `keep_firing_for`: time counts only from a moment at which the verdict was known. The
+cooldown limits notices, so it runs on. LATCHED stays until a person acknowledges it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from engine.rules import Rule
+
+
+class AlertState(StrEnum):
+    """Where an instance stands."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+    LATCHED = "latched"
+    COOLDOWN = "cooldown"
+
+
+class Happening(StrEnum):
+    """What a step may tell the world."""
+
+    FIRED = "fired"
+    REPEATED = "repeated"
+    RESOLVED = "resolved"
+
+
+ACTIVE = frozenset({AlertState.FIRING, AlertState.RECOVERING, AlertState.LATCHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One rule's state for one row. Times are the run's clock, epoch seconds; durations seconds."""
+
+    state: AlertState = AlertState.INACTIVE
+    since: float = 0.0
+    """When this state began."""
+    held: float = 0.0
+    """Known time spent towards `for` or `keep_firing_for`."""
+    seen: float | None = None
+    """The last step."""
+    known: bool = False
+    """Whether the last verdict was known."""
+    fired_at: float | None = None
+    """The last firing or repeat."""
+    fired_bar: int | None = None
+    acknowledged: bool = False
+
+
+_BARS = {"1m": 60.0, "5m": 300.0, "1h": 3600.0, "1d": 86400.0}
+
+
+def bar_of(now: float, interval: str) -> int:
+    """The number of the bar that `now` falls in; daily bars are UTC days."""
+    return int(now // _BARS[interval])
+
+
+def step(
+    old: Instance, verdict: bool | None, cleared: bool | None, now: float, rule: Rule
+) -> tuple[Instance, Happening | None]:
+    """One evaluation.
+
+    verdict: the rule's condition for this row. cleared: its `clear_when`, or `not verdict` where it has none.
+    """
+    firing = old.state in {AlertState.FIRING, AlertState.RECOVERING}
+    decisive = cleared if firing else verdict
+    elapsed = max(0.0, now - old.seen) if old.known and old.seen is not None else 0.0
+    at = replace(old, held=old.held + elapsed, seen=now, known=decisive is not None)
+    if decisive is None:
+        return at, None
+    if firing:
+        return _while_firing(at, cleared is True, now, rule)
+    if at.state is AlertState.LATCHED:
+        return at, None
+    return _while_quiet(at, verdict is True, now, rule)
+
+
+def _while_quiet(at: Instance, holds: bool, now: float, rule: Rule) -> tuple[Instance, Happening | None]:
+    cooling = at.fired_at is not None and now < at.fired_at + rule.cooldown
+    if cooling:
+        return _enter(at, AlertState.COOLDOWN, now), None
+    if not holds:
+        return _enter(at, AlertState.INACTIVE, now), None
+    if at.state is not AlertState.PENDING:
+        at = replace(at, state=AlertState.PENDING, since=now, held=0.0)
+    bar = bar_of(now, rule.once_per_bar) if rule.once_per_bar else None
+    if at.held < rule.hold or (bar is not None and bar == at.fired_bar):
+        return at, None
+    fired = replace(at, state=AlertState.FIRING, since=now, held=0.0, fired_at=now, fired_bar=bar, acknowledged=False)
+    return fired, Happening.FIRED
+
+
+def _while_firing(at: Instance, cleared: bool, now: float, rule: Rule) -> tuple[Instance, Happening | None]:
+    if not cleared:
+        at = _enter(at, AlertState.FIRING, now)
+        due = rule.mode == "level" and rule.cooldown > 0 and at.fired_at is not None
+        if due and at.fired_at is not None and now >= at.fired_at + rule.cooldown:
+            return replace(at, fired_at=now), Happening.REPEATED
+        return at, None
+    at = _enter(at, AlertState.RECOVERING, now)
+    if at.held < rule.keep_firing:
+        return at, None
+    if rule.mode == "latch" and not at.acknowledged:
+        return _enter(at, AlertState.LATCHED, now), Happening.RESOLVED
+    cooling = at.fired_at is not None and now < at.fired_at + rule.cooldown
+    return _enter(at, AlertState.COOLDOWN if cooling else AlertState.INACTIVE, now), Happening.RESOLVED
+
+
+def _enter(at: Instance, state: AlertState, now: float) -> Instance:
+    return at if at.state is state else replace(at, state=state, since=now, held=0.0)
+
+
+def acknowledge(at: Instance, now: float) -> Instance:
+    """A person has seen it: a latched alert is over, an active one is marked."""
+    if at.state is AlertState.LATCHED:
+        return replace(_enter(at, AlertState.INACTIVE, now), acknowledged=True)
+    return replace(at, acknowledged=True)
