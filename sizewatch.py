@@ -193,6 +193,10 @@ def prepared(options: Options) -> Iterator[Run]:
     offset = options.at.timestamp() - time.time() if options.at else None
     clock = Clock(offset or 0.0)
     with contextlib.ExitStack() as stack:
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                number = getattr(signal, name)
+                stack.callback(signal.signal, number, signal.signal(number, leave))
         child = None
         if options.demo is not None:
             folder = Path(tempfile.mkdtemp(prefix="sizewatch-demo-"))
@@ -340,9 +344,6 @@ def leave(number: int, _: FrameType | None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), leave)
     try:
         return carry_out(parser().parse_args(arguments))
     except ConfigError as error:

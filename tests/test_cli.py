@@ -1,0 +1,149 @@
+"""The front door: what it takes, what it answers, and how it says no."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sizewatch
+from engine.config_file import default_text
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "sizewatch", *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout) == (0, f"sizewatch {sizewatch.__version__}\n")
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        sizewatch.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("snapshot", "doctor", "config", "--demo", "--config", "--at", "--version"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bogus"], "unrecognized arguments: --bogus"),
+        (["dashboard"], "invalid choice: 'dashboard'"),
+        (["--at", "yesterday"], "'yesterday' must be a time with its zone, such as 2026-01-09T10:30-05:00"),
+        (["--at", "2026-01-09T10:30"], "must be a time with its zone"),
+        (["--demo", "./no-such.toml"], "--demo ./no-such.toml: there is no such file"),
+        (["snapshot"], "--json"),
+        (["snapshot", "--json", "--wait", "0"], "'0' must be a number of seconds from 0 to 86400"),
+        (["snapshot", "--json", "--wait", "soon"], "'soon' must be a number of seconds"),
+        (["snapshot", "--json", "--tables", "quotes,flow"], "'flow': the tables are quotes, spreads, levels"),
+        (["config"], "--check --default is required"),
+        (["config", "--check"], "expected one argument"),
+    ],
+)
+def test_wrong_arguments_are_one_clear_line_and_exit_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sizewatch.main(arguments) == 2
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert answer.err.startswith("sizewatch: ") and answer.err.count("\n") == 1
+    assert said in answer.err
+
+
+def test_the_monitor_without_a_terminal_says_what_to_do_instead() -> None:
+    ended = run()
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (
+        ended.stderr
+        == "sizewatch: the monitor needs a terminal; `sizewatch snapshot --json` prints the tables without one\n"
+    )
+
+
+FIVE_MISTAKES = """
+[network]
+timeout = 500
+[crypto]
+exchanges = ["coinbase", "krakken"]
+qoutes = ["USD"]
+[spreads]
+pairs = ["IWM/SPX"]
+[refresh]
+beat_hz = "4"
+"""
+
+
+@pytest.mark.parametrize("command", [["config", "--check"], ["snapshot", "--json", "--config"]])
+def test_five_mistakes_are_five_located_errors_and_exit_2(command: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(FIVE_MISTAKES)
+    ended = run(*command, str(path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    lines = ended.stderr.splitlines()
+    assert len(lines) == 5
+    for line, key in zip(
+        lines,
+        (
+            "network.timeout = 500: ",
+            'crypto.qoutes = ["USD"]: ',
+            'refresh.beat_hz = "4": ',
+            'crypto.exchanges[1] = "krakken": ',
+            'spreads.pairs[0] = "IWM/SPX": ',
+        ),
+        strict=True,
+    ):
+        assert line.startswith(f"{path}: {key}")
+
+
+def test_a_config_in_the_working_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[network]\ntimeout = 500\n")
+    ended = run("snapshot", "--json", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == "config.toml: network.timeout = 500: must be a number from 1 to 120\n"
+
+
+def test_a_right_config_is_said_to_be_right(tmp_path: Path) -> None:
+    path = tmp_path / "right.toml"
+    path.write_text("[keys]\nquit = 'Q'\n")
+    ended = run("config", "--check", str(path))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{path}: all is well\n", "")
+
+
+def test_the_default_config_is_printed_as_it_is() -> None:
+    ended = run("config", "--default")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, default_text(), "")
+
+
+def test_doctor_looks_at_everything_and_says_what_to_put_right(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[network]\nproxy = 'http://127.0.0.1:9'\ntimeout = 2\n")  # nothing listens there
+    ended = run("doctor", "--config", str(path))
+    assert ended.returncode == 1
+    assert "✓ config" in ended.stdout and "✓ data" in ended.stdout and "terminal" in ended.stdout
+    assert "✗ network    proxy 127.0.0.1:9: connection refused — set [network] proxy" in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_doctor_lists_a_configs_mistakes(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(FIVE_MISTAKES)
+    ended = run("doctor", "--config", str(path))
+    assert ended.returncode == 1
+    assert ended.stdout.count("✗ config") == 5
