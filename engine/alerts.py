@@ -135,8 +135,10 @@ class AlertBook:
             fresh = last is None or last.frame is not frame
             verdicts = self._verdicts(name, frame) if last is None or last.frame is not frame else last
             self._last[name] = verdicts
+            holding = (verdicts.matrix == 1).any(axis=0) if fresh else None
             for each in compiled:
-                events += self._step_rule(each, verdicts, now, fresh)
+                if each.instances or (holding is not None and holding[each.when]):
+                    events += self._step_rule(each, verdicts, now, fresh)
         return events
 
     def _verdicts(self, name: str, frame: pl.DataFrame) -> _Verdicts:
@@ -148,8 +150,7 @@ class AlertBook:
         rule = each.rule
         if rule.expires is not None and now >= rule.expires.timestamp():
             return []
-        holding = verdicts.matrix[:, each.when] == 1 if verdicts.matrix.size else None
-        due = {verdicts.names[i] for i in holding.nonzero()[0]} if fresh and holding is not None else set()
+        due = {verdicts.names[i] for i in (verdicts.matrix[:, each.when] == 1).nonzero()[0]} if fresh else set()
         events: list[Event] = []
         open_now = rule.session == "24x7" or self._in_session(rule.session, now)
         for row in sorted(due.union(each.instances)):

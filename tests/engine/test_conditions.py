@@ -90,11 +90,11 @@ def test_refused_in_one_line_that_says_why(condition: str, says: str) -> None:
 
 WORDS = [
     "z252", "pair", "nosuch", "'text'", "1", "0", "NULL", "TRUE", "(", ")", ",", "+", "-", "*", "/", "%", "=", "<>",
-    ">",     "AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "SELECT", "FROM", "WHERE",
-    "spreads", "read_csv('/etc/passwd')", "read_parquet('x')", "scan_csv('x')", "RPAD(pair, 20000000, 'x')", "JOIN",
-    "CROSS", "UNION", "LN(", "POWER(", "COALESCE(", "OVER ()", ";", "--", "/*", "*/", "::", "||",
-    "~", "[", "]", "$1",
-    "\x00", "\x1b[2J", "\u202e", "é", "1e999", "INTERVAL '1 day'", "EXPLAIN", "DROP TABLE", "ATTACH", "PRAGMA", "{", "}",
+    ">", "AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "SELECT", "FROM",
+    "WHERE", "spreads", "read_csv('/etc/passwd')", "read_parquet('x')", "scan_csv('x')",
+    "RPAD(pair, 20000000, 'x')", "JOIN", "CROSS", "UNION", "LN(", "POWER(", "COALESCE(", "OVER ()", ";", "--", "/*",
+    "*/", "::", "||", "~", "[", "]", "$1", "\x00", "\x1b[2J", "\u202e", "é", "1e999", "INTERVAL '1 day'", "EXPLAIN",
+    "DROP TABLE", "ATTACH", "PRAGMA", "{", "}",
 ]  # fmt: skip
 
 
