@@ -1,0 +1,198 @@
+"""A ccxt.pro exchange whose every ticker is seen, cheaply, and whose connection cannot be lost or renewed in silence.
+
+`watch_tickers` returns only the newest of what arrived between two calls, and opens a new socket by itself where the
+old one died. So every ticker is taken where the library stores it (`exchange.tickers[symbol] = …`), and the first sign
+of a lost socket ends `lost`, which the feed waits for. No venue's name stands here: what differs is in `feeds.quirks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.errors import FatalError
+from feeds.aside import aside
+from feeds.network import Border
+from feeds.quirks import Quirks
+
+log = logging.getLogger(__name__)
+
+OnTicker = Callable[[str, Mapping[str, Any]], None]
+
+CLOSE_S = 1.0
+_PRICES = ("bid", "ask", "high", "low")
+_AMOUNTS = ("vwap", "baseVolume", "quoteVolume")
+
+
+def number(value: object) -> float | None:
+    """A finite float, or None for whatever is none."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def price(value: object) -> float | None:
+    """A finite positive float, or None."""
+    found = number(value)
+    return found if found is not None and found > 0.0 else None
+
+
+def lean_ticker(ticker: dict[str, Any]) -> dict[str, Any]:
+    """What the library's own `safe_ticker` makes, in floats, of the fields that a quote needs; the rest as it came.
+
+    `info` stays: some venues' own code builds the next ticker from it.
+    """
+    last = price(ticker.get("last"))
+    if last is None:
+        last = price(ticker.get("close"))
+    ticker["last"] = ticker["close"] = last
+    opened = price(ticker.get("open"))
+    if opened is None and last is not None:
+        change, percentage = number(ticker.get("change")), number(ticker.get("percentage"))
+        if change is not None:
+            opened = price(last - change)
+        elif percentage is not None and percentage > -100.0:
+            opened = last / (1.0 + percentage / 100.0)
+    ticker["open"] = opened
+    for key in _PRICES:
+        ticker[key] = price(ticker.get(key))
+    for key in _AMOUNTS:
+        ticker[key] = number(ticker.get(key))
+    return ticker
+
+
+class _Emitting(dict[str, Any]):
+    """The exchange's store of tickers, which tells of every one that is put in."""
+
+    __slots__ = ("_emit",)
+
+    def __init__(self, known: Mapping[str, Any], emit: OnTicker) -> None:
+        super().__init__(known)
+        self._emit = emit
+
+    def __setitem__(self, symbol: str, ticker: Any) -> None:
+        super().__setitem__(symbol, ticker)
+        self._emit(symbol, ticker)
+
+
+class Tap:
+    """What one tapped exchange tells: every ticker, and the loss of its connection."""
+
+    def __init__(self, on_ticker: OnTicker) -> None:
+        self._on_ticker = on_ticker
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Ends with the error of the first socket that was lost."""
+        self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self.unreadable = 0
+        """Messages that the library could make nothing of."""
+
+    def ticker(self, symbol: str, ticker: Mapping[str, Any]) -> None:
+        """A ticker was stored. A fault of ours ends the feed, never the library's reading loop."""
+        try:
+            self._on_ticker(symbol, ticker)
+        except Exception as error:  # noqa: BLE001 (handed on to whoever waits for `lost`)
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """The connection is of no more use."""
+        if not self.lost.done():
+            self.lost.set_exception(error)
+
+    def guard(self, client: Any) -> Any:
+        """Keep one unreadable message from ending the socket's reading loop."""
+        if "handle_message" not in vars(client):
+            handle = client.handle_message
+
+            def guarded(message: Any) -> None:
+                try:
+                    handle(message)
+                except Exception as error:  # noqa: BLE001 (any of a hundred venues' parsers, on any bytes)
+                    self._unreadable(error)
+
+            client.handle_message = guarded
+        return client
+
+    def _unreadable(self, error: Exception) -> None:
+        from ccxt import BaseError
+
+        if isinstance(error, BaseError):
+            self.fail(error)
+            return
+        self.unreadable += 1
+        if self.unreadable == 1:
+            log.warning("a message could not be read: %s: %s", type(error).__name__, str(error)[:200])
+
+
+async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> Any:
+    """The exchange `name` of ccxt.pro behind the border; with a `tap`, streaming through it."""
+    base = getattr(await aside(importlib.import_module, "ccxt.pro"), name, None)
+    if base is None:
+        raise FatalError(f"ccxt.pro knows no exchange called {name}")
+    exchange = (base if tap is None else type(name, (base,), _members(base, tap)))(
+        {
+            "enableRateLimit": True,
+            "timeout": int(border.timeout * 1000),
+            "cafile": border.ca_file,
+            **({"httpsProxy": border.proxy, "wssProxy": border.proxy} if border.proxy else {}),
+            "options": {"defaultType": "spot", **quirks.options},
+        }
+    )
+    if border.ca_file is None:
+        exchange.ssl_context = border.ssl_context()
+    exchange.streaming = {**exchange.streaming, "connectionTimeout": int(max(border.timeout, 1.0) * 1000)}
+    listing = exchange.options.get("fetchMarkets")
+    if isinstance(listing, dict) and "types" in listing:
+        listing["types"] = ["spot"]
+    exchange.timeout_on_exit = 10  # milliseconds; the connector waits for its transports by itself
+    exchange.has = {**exchange.has, "fetchCurrencies": False}  # a second list that names nothing we need
+    return exchange
+
+
+async def closed(exchange: Any) -> None:
+    """Close every socket of `exchange`: politely for a second, then whatever the far side does."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSE_S):
+            await exchange.close_ws_clients()
+    with contextlib.suppress(Exception):
+        await exchange.close()
+
+
+def _members(base: Any, tap: Tap) -> dict[str, Any]:
+    """The members of a tapped class. It keeps the base's name, which some venues' code reads."""
+
+    def get_tickers(self: Any) -> Any:
+        return self.__dict__.get("_tapped_tickers")
+
+    def set_tickers(self: Any, value: Mapping[str, Any] | None) -> None:
+        self.__dict__["_tapped_tickers"] = None if value is None else _Emitting(value, tap.ticker)
+
+    def safe_ticker(self: Any, ticker: dict[str, Any], market: Any = None) -> dict[str, Any]:
+        return lean_ticker(ticker)
+
+    def client(self: Any, url: str) -> Any:
+        return tap.guard(base.client(self, url))
+
+    def on_error(self: Any, client: Any, error: BaseException) -> None:
+        base.on_error(self, client, error)
+        tap.fail(error)
+
+    def on_close(self: Any, client: Any, code: Any) -> None:
+        import ccxt
+
+        base.on_close(self, client, code)
+        tap.fail(client.error or ccxt.NetworkError(f"closed by the other side, code {code}"))
+
+    return {
+        "tickers": property(get_tickers, set_tickers),
+        "safe_ticker": safe_ticker,
+        "client": client,
+        "on_error": on_error,
+        "on_close": on_close,
+    }

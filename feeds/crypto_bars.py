@@ -1,0 +1,248 @@
+"""Candles of one venue: for each symbol that no better venue serves, everything the store lacks, the daily ones first.
+
+Pages have fixed windows, newest first, so that whatever is held is without a hole at its newer end, and an interrupted
+fetch goes on where it stopped. A candle's time is its open; the running one is handed on too, and is known by its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from engine.errors import BlockedError, RateLimitedError
+from engine.model import Bars
+from feeds.aside import aside
+from feeds.ccxt_tap import closed, tapped
+from feeds.crypto import explain
+from feeds.link import Context, Link
+from feeds.markets import Book, MarketLists
+from feeds.quirks import quirks_of
+from feeds.translate import translate
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WORKERS: Final = 6
+"""Requests under way at once; the library spaces their starts by the venue's own rate limit."""
+ALLOT_WAIT_S: Final = 12.0
+"""How long to wait for the other venues' market lists before taking over what they may serve."""
+STRIKES: Final = 2
+"""A symbol that failed so often is named and left alone until the next look."""
+EARLIEST: Final = 1_230_768_000  # 2009
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """How far back one kind of candle is wanted."""
+
+    name: str
+    seconds: int
+    back_s: float
+
+
+INTERVALS: Final = (
+    Interval("1d", 86_400, math.inf),
+    Interval("1h", 3_600, 90 * 86_400.0),
+    Interval("1m", 60, 86_400.0),
+)
+
+
+class Job(NamedTuple):
+    """One symbol's candles at one interval."""
+
+    interval: Interval
+    book: Book
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What this program has fetched of one job."""
+
+    newest: int | None = None
+    """Open of the newest candle, epoch seconds."""
+    oldest: int | None = None
+    complete: bool = False
+    """Nothing older is to be had, or wanted."""
+    strikes: int = 0
+    looked: float = -math.inf
+
+
+class CryptoBars:
+    """One venue's candles."""
+
+    kind = "crypto-bars"
+
+    def __init__(self, name: str, lists: MarketLists) -> None:
+        self.source = f"{name}-bars"
+        self._name = name
+        self._lists = lists
+        self._channel = f"{name}:candles"
+        self._progress: dict[tuple[str, str], _Progress] = {}
+        self._failed: dict[tuple[str, str], str] = {}
+
+    async def run(self, context: Context, link: Link) -> None:
+        """Fetch what is missing, then what closes, for ever."""
+        exchange = await tapped(self._name, context.border, quirks_of(self._name), None)
+        try:
+            await aside(importlib.import_module, "polars")
+            await self._lists.books(exchange, context)
+            link.up(self._channel, math.inf)
+            link.heard(self._channel, None)
+            while True:
+                mine = await self._lists.allotted(self._name, context, ALLOT_WAIT_S)
+                await self._look(exchange, mine, context, link)
+                await context.clock.sleep(context.config.refresh.history_s)
+        except Exception as error:
+            explain(exchange, error)
+            raise
+        finally:
+            await closed(exchange)
+
+    async def _look(self, exchange: Any, books: Sequence[Book], context: Context, link: Link) -> None:
+        """All that is missing now: daily of every symbol, the newest page of each first, then the finer ones."""
+        offered = exchange.timeframes if exchange.has.get("fetchOHLCV") else {}
+        for interval in INTERVALS:
+            if interval.name in (offered or {}):
+                jobs = [Job(interval, book) for book in books]
+                await self._round(exchange, jobs, context, link, deep=False)
+                await self._round(exchange, jobs, context, link, deep=True)
+            if interval is INTERVALS[0]:
+                link.settled()
+        link.note(self._words(books, offered))
+
+    def _words(self, books: Sequence[Book], offered: object) -> str | None:
+        if not books:
+            return "other venues serve every symbol"
+        if not offered:
+            return "this venue offers no candles"
+        if not self._failed:
+            return None
+        names = sorted({f"{symbol.partition('/')[0]} {interval}" for symbol, interval in self._failed})
+        why = next(iter(self._failed.values()))
+        return f"no candles of {', '.join(names[:8])}{' …' if len(names) > 8 else ''} ({why})"
+
+    async def _round(self, exchange: Any, jobs: list[Job], context: Context, link: Link, *, deep: bool) -> None:
+        todo = iter(jobs)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(WORKERS, len(jobs))):
+                    group.create_task(self._work(exchange, todo, context, link, deep), name=f"{self.source} worker")
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _work(self, exchange: Any, todo: Iterator[Job], context: Context, link: Link, deep: bool) -> None:
+        for job in todo:
+            key = (job.book.symbol, job.interval.name)
+            progress = self._progress.setdefault(key, _Progress())
+            try:
+                if deep:
+                    await self._older(exchange, job, progress, context, link)
+                else:
+                    await self._newer(exchange, job, progress, context, link)
+            except Exception as raised:
+                if self._ends_all(exchange, raised, progress):
+                    raise
+                self._failed[key] = str(translate(raised) or type(raised).__name__)
+            else:
+                progress.strikes = 0
+                self._failed.pop(key, None)
+
+    @staticmethod
+    def _ends_all(exchange: Any, raised: Exception, progress: _Progress) -> bool:
+        """Whether a failure is the venue's or the network's rather than one symbol's."""
+        import ccxt
+
+        explain(exchange, raised)
+        error = translate(raised)
+        if error is None or isinstance(error, BlockedError | RateLimitedError):
+            return True
+        if not isinstance(raised, ccxt.NetworkError):
+            return False
+        progress.strikes += 1
+        return progress.strikes < STRIKES
+
+    async def _newer(self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link) -> None:
+        """From the newest that is held to now; where nothing is held, the newest page."""
+        step, now = job.interval.seconds, context.clock.now()
+        if progress.newest is None and (held := context.sink.coverage(job.book.symbol, job.interval.name, self.source)):
+            progress.newest, progress.oldest = int(held.last), int(held.first)
+        if progress.newest is not None and now < progress.newest + step:
+            return
+        page = self._page()
+        start = _floor(now, step) - (page - 1) * step
+        if progress.newest is None:
+            await self._fetch(exchange, job, start, progress, context, link)
+            return
+        begin = max(progress.newest, _floor(now - job.interval.back_s, step) if job.interval.back_s < now else 0)
+        if not quirks_of(self._name).candles_reach_back:
+            begin = max(begin, start)
+        while begin <= now:
+            await self._fetch(exchange, job, begin, progress, context, link)
+            begin += page * step
+
+    async def _older(self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link) -> None:
+        """Page by page into the past, until nothing older comes or nothing older is wanted."""
+        if progress.complete or progress.oldest is None or not quirks_of(self._name).candles_reach_back:
+            return
+        step, page = job.interval.seconds, self._page()
+        key = f"{job.book.venue_symbol} {job.interval.name}"
+        endless = math.isinf(job.interval.back_s)
+        if endless and self._lists.began(self._name, key, context):
+            progress.complete = True
+            return
+        limit = EARLIEST if endless else context.clock.now() - job.interval.back_s
+        end = progress.oldest
+        while end > limit:
+            start = max(end - page * step, _floor(limit, step))
+            before = progress.oldest
+            await self._fetch(exchange, job, start, progress, context, link)
+            if endless and progress.oldest == before:
+                await self._lists.note_began(self._name, key, context)
+                break
+            end = start
+        progress.complete = True
+
+    def _page(self) -> int:
+        return quirks_of(self._name).candles or 500
+
+    async def _fetch(
+        self, exchange: Any, job: Job, start: int, progress: _Progress, context: Context, link: Link
+    ) -> None:
+        """One request: candles from `start` (epoch seconds) on, to the sink."""
+        rows = await exchange.fetch_ohlcv(job.book.venue_symbol, job.interval.name, start * 1000, self._page())
+        link.heard(self._channel, None)
+        frame = frame_of(rows)
+        if frame.is_empty():
+            return
+        first, last = (int(moment.timestamp()) for moment in (frame["time"][0], frame["time"][-1]))
+        progress.oldest = first if progress.oldest is None else min(progress.oldest, first)
+        progress.newest = last if progress.newest is None else max(progress.newest, last)
+        context.sink.ingest_bars(Bars(job.book.symbol, job.interval.name, self.source, job.book.quote_ccy, frame))
+
+
+def frame_of(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """The library's candles `[ms, open, high, low, close, volume]` as `engine.tables.BARS`, ascending in time."""
+    import polars as pl
+
+    from engine.tables import BARS
+
+    good = sorted(
+        (row for row in rows if len(row) >= 6 and isinstance(row[0], int) and row[4] is not None),
+        key=lambda row: row[0],
+    )
+    columns = list(zip(*(row[:6] for row in good), strict=True)) if good else [()] * 6
+    time, opened, high, low, close, volume = columns
+    frame = pl.DataFrame(
+        {"time": time, "open": opened, "high": high, "low": low, "close": close, "adj_close": close, "volume": volume},
+        schema={**dict.fromkeys(BARS, pl.Float64()), "time": pl.Int64()},
+        strict=False,
+    )
+    return frame.with_columns(pl.from_epoch("time", time_unit="ms").dt.replace_time_zone("UTC").cast(BARS["time"]))
+
+
+def _floor(moment: float, step: int) -> int:
+    return int(moment // step) * step
