@@ -26,7 +26,8 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.errors import ConfigError, SizewatchError
 from engine.model import Mode
-from simulator.child import Child, ChildError
+from simulator.child import Child
+from simulator.reader import ScenarioError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 NAME: Final = "sizewatch"
+DEFAULT_SCENARIO: Final = "january-2026"
 TABLES: Final = ("quotes", "spreads", "levels", "baskets", "volumes", "markets", "feeds")
 WRONG: Final = 2
 """Exit code of wrong arguments and of a refused configuration."""
@@ -64,17 +66,12 @@ class Options:
 
     config: Path | None
     demo: str | None
-    """The scenario's name or file, "" for the default one; None for a live run."""
+    """The scenario's name or file; None for a live run."""
     at: datetime | None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Options:
-        demo = arguments.demo
-        if demo and (os.sep in demo or demo.endswith(".toml")):
-            if not Path(demo).is_file():
-                raise UsageError(f"--demo {demo}: there is no such file")
-            demo = str(Path(demo).absolute())
-        return cls(arguments.config, demo, arguments.at)
+        return cls(arguments.config, arguments.demo, arguments.at)
 
 
 def moment(text: str) -> datetime:
@@ -111,7 +108,9 @@ def table_names(text: str) -> tuple[str, ...]:
 def parser() -> Parser:
     """The whole command line."""
     run = Parser(add_help=False)
-    run.add_argument("--demo", nargs="?", const="", metavar="SCENARIO", help="a simulated market: a name or a file")
+    run.add_argument(
+        "--demo", nargs="?", const=DEFAULT_SCENARIO, metavar="SCENARIO", help="a simulated market, by name or file"
+    )
     run.add_argument("--config", type=Path, metavar="FILE", help="settings that differ from the built-in ones")
     run.add_argument("--at", type=moment, metavar="TIME", help="start the clock there, for recorded data")
     top = Parser(NAME, parents=[run], description="Size, live: small caps against large, altcoins against BTC and ETH.")
@@ -149,6 +148,7 @@ class Run:
     store: Path
     cache: Path
     named: Path | None
+    scenario: str | None = None
     child: Child | None = None
 
     def collector(self) -> Collector:
@@ -160,7 +160,7 @@ class Run:
             self._feeds,
             config=self.config,
             mode=self.mode,
-            scenario=None,
+            scenario=self.scenario,
             clock=self.clock,
             store=self.store,
             reload=Watcher(self.named, self.clock, actions()).poll,
@@ -181,7 +181,6 @@ class Run:
         if self.child is None:
             return border
         ready = self.child.ready()
-        self.clock.offset = ready.offset
         return replace(border, proxy=ready.proxy, ca_file=ready.ca_file)
 
 
@@ -190,27 +189,30 @@ def prepared(options: Options) -> Iterator[Run]:
     """The parts of a run; a demo's child and folder are gone afterwards, whatever happened."""
     from engine.config_file import find, load
 
-    offset = options.at.timestamp() - time.time() if options.at else None
-    clock = Clock(offset or 0.0)
+    clock = Clock.starting_at(options.at) if options.at else Clock()
     with contextlib.ExitStack() as stack:
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 number = getattr(signal, name)
                 stack.callback(signal.signal, number, signal.signal(number, leave))
-        child = None
-        if options.demo is not None:
-            folder = Path(tempfile.mkdtemp(prefix="sizewatch-demo-"))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            child = Child(options.demo, folder, offset)
-            stack.callback(child.stop)
-        config = load(find(options.config), actions())
-        if child is not None:
-            yield Run(config, clock, Mode.DEMO, folder / "store", folder / "cache", options.config, child)
-            return
-        from platformdirs import user_cache_path, user_data_path
+        if options.demo is None:
+            from platformdirs import user_cache_path, user_data_path
 
-        store = Path(config.store.path) if config.store.path else user_data_path(NAME, appauthor=False)
-        yield Run(config, clock, Mode.LIVE, store, user_cache_path(NAME, appauthor=False), options.config)
+            config = load(find(options.config), actions())
+            store = Path(config.store.path) if config.store.path else user_data_path(NAME, appauthor=False)
+            yield Run(config, clock, Mode.LIVE, store, user_cache_path(NAME, appauthor=False), options.config)
+            return
+        from simulator.scenario import load as load_scenario
+
+        scenario = load_scenario(options.demo)
+        clock = clock if options.at else Clock.starting_at(scenario.start)
+        folder = Path(tempfile.mkdtemp(prefix="sizewatch-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        child = Child(options.demo, folder, clock.offset)  # at once: it gets ready while the configuration is read
+        stack.callback(child.stop)
+        config = load(find(options.config), actions())
+        store, cache = folder / "store", folder / "cache"
+        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario.name, child)
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
@@ -224,7 +226,7 @@ def watch(options: Options) -> int:
         from tui.app import SizewatchApp
 
         collector = run.collector()
-        app = SizewatchApp(collector, run.config, run.clock, run.mode, options.demo or None)
+        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock)
 
         async def shown() -> None:
             loop = asyncio.get_running_loop()
@@ -346,10 +348,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
     try:
         return carry_out(parser().parse_args(arguments))
-    except ConfigError as error:
+    except (ConfigError, ScenarioError) as error:
         print(error, file=sys.stderr)  # a line a mistake, each with the file's name
         return WRONG
-    except (UsageError, ChildError) as error:
+    except UsageError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return WRONG
     except SizewatchError as error:

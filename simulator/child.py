@@ -23,10 +23,6 @@ class Ready:
     """URL of the gateway."""
     ca_file: str
     """PEM file of the gateway's own authority."""
-    scenario: str
-    """The scenario's name."""
-    offset: float
-    """Seconds from the system's clock to the market's."""
 
 
 class ChildError(Exception):
@@ -36,21 +32,19 @@ class ChildError(Exception):
 class Child:
     """One running simulator."""
 
-    def __init__(self, scenario: str, folder: Path, offset: float | None = None) -> None:
+    def __init__(self, scenario: str, folder: Path, offset: float) -> None:
         """Starts it and returns at once.
 
-        scenario: a built-in scenario's name or a file's path; empty for the default one. folder: for its temporary
-        files. offset: seconds from the system's clock to the market's, instead of the scenario's own start.
+        scenario: a built-in scenario's name or a file's path. folder: for its temporary files. offset: seconds from
+        the system's clock to the market's.
         """
+        self._ready: Ready | None = None
         self._errors = folder / "simulator.log"
         root = str(Path(__file__).resolve().parent.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        command = [sys.executable, "-m", "simulator"]
-        command += ["--scenario", scenario] if scenario else []
-        command += ["--offset", repr(offset)] if offset is not None else []
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "simulator", "--scenario", scenario, f"--offset={offset!r}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -65,14 +59,16 @@ class Child:
 
     def ready(self) -> Ready:
         """Waits until it listens. Raises ChildError with its last words where it ended instead."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self.stop()
-            words = self._errors.read_text(errors="replace").strip().splitlines()
-            raise ChildError(words[-1] if words else f"the simulator ended with code {self._process.returncode}")
-        said = json.loads(line)
-        return Ready(said["proxy"], said["ca_file"], said["scenario"], float(said["offset"]))
+        if self._ready is None:
+            assert self._process.stdout is not None
+            line = b"" if self._process.stdout.closed else self._process.stdout.readline()
+            if not line:
+                self.stop()
+                words = self._errors.read_text(errors="replace").strip().splitlines()
+                raise ChildError(words[-1] if words else f"the simulator ended with code {self._process.returncode}")
+            said = json.loads(line)
+            self._ready = Ready(said["proxy"], said["ca_file"])
+        return self._ready
 
     def stop(self) -> None:
         """Ends it, at the latest by force; harmless where it has ended already."""

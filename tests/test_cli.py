@@ -49,7 +49,6 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["dashboard"], "invalid choice: 'dashboard'"),
         (["--at", "yesterday"], "'yesterday' must be a time with its zone, such as 2026-01-09T10:30-05:00"),
         (["--at", "2026-01-09T10:30"], "must be a time with its zone"),
-        (["--demo", "./no-such.toml"], "--demo ./no-such.toml: there is no such file"),
         (["snapshot"], "--json"),
         (["snapshot", "--json", "--wait", "0"], "'0' must be a number of seconds from 0 to 86400"),
         (["snapshot", "--json", "--wait", "soon"], "'soon' must be a number of seconds"),
@@ -75,6 +74,21 @@ def test_the_monitor_without_a_terminal_says_what_to_do_instead() -> None:
         ended.stderr
         == "sizewatch: the monitor needs a terminal; `sizewatch snapshot --json` prints the tables without one\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "said"),
+    [
+        ("./no-such.toml", "no-such.toml: cannot be read: No such file"),
+        ("april-1066", "april-1066: no such scenario; there are january-2026"),
+    ],
+)
+def test_a_scenario_that_is_not_there_is_one_line_and_exit_2(
+    scenario: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sizewatch.main(["snapshot", "--json", "--demo", scenario]) == 2
+    answer = capsys.readouterr()
+    assert answer.err.startswith(said) and answer.err.count("\n") == 1
 
 
 FIVE_MISTAKES = """
