@@ -24,6 +24,26 @@ MIGRATIONS: Final[Sequence[str]] = (
         PRIMARY KEY (fund, date, source)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, row TEXT NOT NULL, kind TEXT NOT NULL,
+        at REAL NOT NULL, severity TEXT NOT NULL, notify TEXT NOT NULL, message TEXT NOT NULL, data TEXT NOT NULL,
+        acknowledged_at REAL
+    ) STRICT;
+    CREATE INDEX events_by_rule ON events (rule, row, seq);
+    CREATE TABLE instances (
+        rule TEXT NOT NULL, row TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL, held REAL NOT NULL,
+        fired_at REAL, fired_bar INTEGER, acknowledged INTEGER NOT NULL, PRIMARY KEY (rule, row)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE deliveries (
+        event TEXT NOT NULL, channel TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+        next_at REAL NOT NULL, error TEXT, PRIMARY KEY (event, channel)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX deliveries_due ON deliveries (state, next_at);
+    CREATE TABLE quiet (
+        rule TEXT NOT NULL, row TEXT NOT NULL, until REAL, PRIMARY KEY (rule, row)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script a schema version; version n is reached by running scripts 0 to n − 1."""
 
@@ -89,6 +109,13 @@ class Database:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{self.path}: {error}") from error
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        """One writing statement, within a `transaction` or alone; returns the rows it touched."""
+        try:
+            return self._connection.execute(statement, tuple(parameters)).rowcount
         except sqlite3.Error as error:
             raise DatabaseError(f"{self.path}: {error}") from error
 
