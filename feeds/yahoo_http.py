@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ CONSENT: Final = "Yahoo asks for consent to cookies first: open finance.yahoo.co
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest answer that is read: a century of daily bars takes about 3 MB."""
 
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")  # it asks for them itself, on stderr
 logging.getLogger("yfinance").addHandler(logging.NullHandler())
 logging.getLogger("yfinance").propagate = False  # it would write over the terminal; its errors are raised instead
 

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from engine.config import Config
-from engine.errors import FatalError, TransientError
+from engine.errors import BadDataError, FatalError, TransientError
 from engine.model import Quote, SessionState
 from feeds.aside import aside
 from feeds.link import Context, Link
@@ -128,7 +128,7 @@ class _Connection:
         async for message in socket:
             try:
                 quote = reader.read(message, clock.now(), clock.monotonic())
-            except ValueError:
+            except BadDataError:
                 self._unreadable += 1
                 link.note(f"{self._unreadable} messages could not be read")
                 continue
@@ -155,19 +155,17 @@ class QuoteReader:
         self._currency: dict[str, str] = {}
 
     def read(self, message: str | bytes, now: float, mono: float) -> Quote | None:
-        """The quote in `message`, or None where it holds none of ours. Raises ValueError where it cannot be read."""
+        """The quote in `message`, or None where it holds none of ours. Raises BadDataError where it cannot be read."""
+        from google.protobuf.message import DecodeError
+
         data = self._pricing()
         try:
             body = orjson.loads(message)
-            if not isinstance(body, dict):
-                raise ValueError("no object")
-            if "message" not in body:
+            if isinstance(body, dict) and "message" not in body:
                 return None
             data.ParseFromString(base64.b64decode(body["message"], validate=True))
-        except ValueError:
-            raise
-        except Exception as broken:  # protobuf's DecodeError comes from a package that names it differently by version
-            raise ValueError("not a pricing message") from broken
+        except (ValueError, TypeError, DecodeError) as broken:
+            raise BadDataError("a message of Yahoo's streamer that cannot be read") from broken
         symbol = data.id
         if symbol not in self._wanted or not _positive(data.price):
             return None
