@@ -1,0 +1,114 @@
+"""The terminal: one frame clock that reads the newest snapshot and hands it to the screens; nothing repaints by itself.
+
+It knows the collector only as a `SnapshotSource`, and imports nothing heavy: the first paint waits for no data library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from engine.clock import Clock
+from engine.config import Config
+from engine.model import Intent, Mode, SnapshotSource
+from tui import keys, theme
+from tui.screens.dashboard import Dashboard
+from tui.screens.live import LiveScreen
+from tui.screens.sheet import Sheet
+from tui.view import Eye
+
+
+class SizewatchApp(App[None]):
+    """sizewatch's terminal."""
+
+    TITLE = "sizewatch"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        config: Config,
+        mode: Mode,
+        scenario: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Build the terminal over a collector.
+
+        config: the one it starts with; later ones come with the snapshots. scenario: the demo's or the recording's
+        name. clock: the system's where none is given.
+        """
+        super().__init__()
+        self._source = source
+        self._config = config
+        self.eye = Eye(source, clock or Clock(), mode, scenario)
+        self.actions = keys.remapped(config.keys)
+        for name in theme.NAMES:
+            self.register_theme(theme.theme(name))
+        self.theme = theme.full_name(config.appearance.theme)
+
+    def on_mount(self) -> None:
+        self.set_keymap(self.actions.changed())
+        self.push_screen(Dashboard(self.actions.actions, self.actions.warnings))
+        self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
+
+    def frame(self) -> None:
+        """One frame: read the newest snapshot, and let every live screen draw what differs."""
+        view = self.eye.look()
+        if view.snapshot is not None and view.snapshot.config is not self._config:
+            self._apply(view.snapshot.config)
+        with self.batch_update():
+            for screen in self.screen_stack:
+                if isinstance(screen, LiveScreen | Sheet):
+                    screen.show(view)
+
+    def _apply(self, config: Config) -> None:
+        """Take over a configuration that was read anew."""
+        old, self._config = self._config, config
+        if config.appearance.theme != old.appearance.theme:
+            self.theme = theme.full_name(config.appearance.theme)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action but the palette itself, on the screen that it was opened from."""
+        for action in self.actions.actions:
+            if action.id != "palette":
+                call = action.call
+                yield SystemCommand(
+                    f"{action.label}  {keys.display(action.keys)}",
+                    action.help,
+                    lambda call=call: self.run_action(call, default_namespace=screen),
+                )
+
+    def action_help(self) -> None:
+        """Show every key."""
+        from tui.screens.help import Help
+
+        self.push_screen(Help(self.actions.actions, self.actions.warnings))
+
+    def action_theme(self) -> None:
+        """Go to the next colour theme."""
+        at = theme.NAMES.index(self.theme.removeprefix("sizewatch-"))
+        name = theme.NAMES[(at + 1) % len(theme.NAMES)]
+        self.theme = theme.full_name(name)
+        self.notify(f"theme {name}", timeout=2)
+
+    def action_freeze(self) -> None:
+        """Hold the screen still, or let it go on."""
+        self.eye.freeze(not self.eye.frozen)
+
+    def action_thaw(self) -> None:
+        """Let the screen go on."""
+        self.eye.freeze(False)
+
+    def action_retry(self) -> None:
+        """Ask every failed source to try again now."""
+        self._source.send(Intent("retry"))
+
+    def action_reload(self) -> None:
+        """Ask for the configuration file to be read again."""
+        self._source.send(Intent("reload-config"))

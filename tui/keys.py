@@ -1,0 +1,134 @@
+"""Every action, stated once: its id, keys and words. Bindings, help, footer, palette and remapping read this list.
+
+A user's `[keys]` maps an action's id to other keys; `remapped` refuses what is unknown and warns of clashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a user can do."""
+
+    id: str
+    """Its name in config's `[keys]`."""
+    keys: str
+    """Default keys as Textual names them, separated by commas."""
+    call: str
+    """The action string that the app carries out."""
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """One sentence, for help and palette."""
+    group: str = "General"
+    footer: int = 0
+    """Place in the footer; 0: not there."""
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("next_pane", "tab", "next_pane(1)", "pane", "Go to the next pane.", "Move", 1),
+    Action("previous_pane", "shift+tab", "next_pane(-1)", "pane back", "Go to the previous pane.", "Move"),
+    *(Action(f"pane_{n}", str(n), f"pane({n})", f"pane {n}", f"Go to the pane with number {n}.", "Move")
+      for n in range(1, 8)),
+    Action("down", "j,down", "move('down')", "down", "One row down.", "Move"),
+    Action("up", "k,up", "move('up')", "up", "One row up.", "Move"),
+    Action("left", "h,left", "side(-1)", "left", "Go to the pane on the left.", "Move"),
+    Action("right", "l,right", "side(1)", "right", "Go to the pane on the right.", "Move"),
+    Action("top", "g,home", "move('top')", "top", "First row.", "Move"),
+    Action("bottom", "G,end", "move('bottom')", "bottom", "Last row.", "Move"),
+    Action("half_down", "ctrl+d,pagedown", "move('half_down')", "half down", "Half a pane down.", "Move"),
+    Action("half_up", "ctrl+u,pageup", "move('half_up')", "half up", "Half a pane up.", "Move"),
+    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 2),
+    Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows", 3),
+    Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
+    Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 4),
+    Action("copy", "y", "copy", "copy", "Copy the row under the cursor.", "Rows"),
+    Action("zoom", "z", "zoom", "zoom", "Give the focused pane the whole screen, or give it back.", "Screen", 5),
+    Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
+    Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
+    Action("back", "escape", "back", "back", "Leave a help, detail, zoom, filter or freeze.", "Screen"),
+    Action("retry", "r", "app.retry", "retry", "Try every failed source again now.", "General"),
+    Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),
+    Action("palette", "ctrl+p", "app.command_palette", "palette", "Find any action by name.", "General"),
+    Action("help", "question_mark,f1", "app.help", "help", "This page.", "General", 6),
+    Action("quit", "q,ctrl+q,ctrl+c", "app.quit", "quit", "Leave sizewatch.", "General", 7),
+)  # fmt: skip
+
+_SHOWN: Final = {
+    "slash": "/", "question_mark": "?", "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",
+    "shift+tab": "Shift+Tab", "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End",
+    "pagedown": "PgDn", "pageup": "PgUp", "f1": "F1",
+}  # fmt: skip
+_NAMES: Final = {"/": "slash", "?": "question_mark", " ": "space", ":": "colon", ".": "full_stop", ",": "comma"}
+
+
+def normal(key: str) -> str:
+    """A key as Textual names it: `/` is `slash`, `Esc` is `escape`; letters keep their case."""
+    key = key.strip() or key
+    if key in _NAMES:
+        return _NAMES[key]
+    shown = {text.lower(): name for name, text in _SHOWN.items()}
+    return key if len(key) == 1 else shown.get(key.lower(), key.lower())
+
+
+def display(keys: str) -> str:
+    """Keys as a person reads them: `j ↓`, `Ctrl+D`."""
+    return " ".join(_SHOWN.get(k) or (k.replace("ctrl+", "Ctrl+") if "+" in k else k) for k in keys.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The actions with the keys in force, and what is wrong with what the user asked for."""
+
+    actions: tuple[Action, ...]
+    warnings: tuple[str, ...] = ()
+
+    def changed(self) -> dict[str, str]:
+        """Id → keys, for the actions whose keys are not the default ones."""
+        default = {a.id: a.keys for a in ACTIONS}
+        return {a.id: a.keys for a in self.actions if a.keys and a.keys != default[a.id]}
+
+
+def bindings(*ids: str) -> list[BindingType]:
+    """The default bindings of the named actions, or of all: what a screen holds, and a keymap then changes by id."""
+    return [
+        Binding(a.keys, a.call, a.label, show=False, id=a.id, tooltip=a.help) for a in ACTIONS if not ids or a.id in ids
+    ]
+
+
+def remapped(wishes: Mapping[str, str]) -> Keymap:
+    """The actions under a user's `[keys]`: id → keys separated by commas.
+
+    An unknown id is refused with the ids that exist. A key that another action holds goes to the one that asked for it.
+    """
+    known = {a.id for a in ACTIONS}
+    warnings = [
+        f"keys.{name}: no such action; actions are {', '.join(sorted(known))}" for name in wishes if name not in known
+    ]
+    asked: dict[str, str] = {}
+    chosen: dict[str, list[str]] = {}
+    for name, keys in wishes.items():
+        if name not in known:
+            continue
+        for key in (normal(k) for k in (keys.split(",") if keys != "," else [","])):
+            if key in asked:
+                warnings.append(f"keys.{name} = {keys}: {display(key)} is already given to keys.{asked[key]}")
+                continue
+            asked[key] = name
+            chosen.setdefault(name, []).append(key)
+    actions = []
+    for action in ACTIONS:
+        mine = chosen.get(action.id)
+        if mine is None:
+            default = action.keys.split(",")
+            mine = [k for k in default if k not in asked]
+            lost = [k for k in default if k in asked]
+            warnings += [f"keys.{asked[k]}: {display(k)} no longer means “{action.label}”" for k in lost]
+        actions.append(replace(action, keys=",".join(mine)))
+    return Keymap(tuple(actions), tuple(warnings))

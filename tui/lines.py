@@ -1,0 +1,124 @@
+"""Lines of text with meanings: what painters return, screens draw and tests compare as strings.
+
+A line is a tuple of spans, (text, role), hashable and without colours, so that a changed row is found by `!=`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+
+Span: TypeAlias = tuple[str, str]
+Line: TypeAlias = tuple[Span, ...]
+
+BLANK: Final[Line] = ()
+
+
+def plain(line: Iterable[Span]) -> str:
+    """The line's text alone."""
+    return "".join(text for text, _ in line)
+
+
+def width_of(line: Iterable[Span]) -> int:
+    """Cells that the line takes."""
+    return cell_len(plain(line))
+
+
+def fit(text: str, width: int, align: str = "<") -> str:
+    """Exactly `width` cells of text: padded, or a name's end cut with `…`, wide characters counted as two."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return "" if width < 1 else set_cell_size(text, width - 1) + "…"
+    pad = " " * (width - length)
+    return pad + text if align == ">" else text + pad
+
+
+def clip(line: Line, width: int) -> Line:
+    """The spans that fit wholly within `width` cells; a span that does not fit ends the line."""
+    taken: list[Span] = []
+    left = width
+    for text, role in line:
+        length = cell_len(text)
+        if length > left:
+            if left > 0 and not any(c.isdigit() for c in text):
+                taken.append((fit(text, left), role))
+            break
+        taken.append((text, role))
+        left -= length
+    return tuple(taken)
+
+
+def merged(spans: Iterable[Span]) -> Line:
+    """The same line with neighbours of one role joined: fewer pieces to draw."""
+    out: list[Span] = []
+    for text, role in spans:
+        if out and (out[-1][1] == role or text.isspace()):
+            out[-1] = (out[-1][0] + text, out[-1][1])
+        elif text:
+            out.append((text, role))
+    return tuple(out)
+
+
+def recoloured(line: Line, role: str) -> Line:
+    """The same text, all in one role: a stale row."""
+    return ((plain(line), role),) if line else line
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: stated once, read by heading, rows, sorting and the dropping order."""
+
+    key: str
+    heading: str
+    width: int
+    align: str = ">"
+    rank: int = 0
+    """Order of importance: columns of the highest rank are dropped first when the width runs short."""
+    gap: int = 2
+    """Blanks before it."""
+    sort: str = ""
+    """Table column that it sorts by; empty: it does not sort."""
+    unit_pad: int = 0
+    """Blanks at the right of the heading, so that it stands over the units rather than over the last decimal."""
+
+
+def choose(columns: Sequence[Column], width: int) -> tuple[Column, ...]:
+    """The columns that fit in `width` cells, in their own order, the least important dropped first.
+
+    The first column's gap does not count. Once a column does not fit, none of higher rank is shown either, so that
+    widening a window only ever adds columns.
+    """
+    left = width
+    shown: set[str] = set()
+    for column in sorted(columns, key=lambda c: c.rank):
+        need = column.width + (column.gap if shown else 0)
+        if need > left:
+            break
+        shown.add(column.key)
+        left -= need
+    return tuple(c for c in columns if c.key in shown)
+
+
+def heading(columns: Sequence[Column], sorted_by: str = "", reverse: bool = False) -> Line:
+    """The table's heading line; the sorted column carries `▾` (greatest first) or `▴`."""
+    spans: list[Span] = []
+    for index, column in enumerate(columns):
+        if index:
+            spans.append((" " * column.gap, "head"))
+        mark = ("▾" if reverse else "▴") if column.key == sorted_by else ""
+        text = fit(column.heading + mark + " " * column.unit_pad, column.width, column.align)
+        spans.append((text, "sorted" if mark else "head"))
+    return tuple(spans)
+
+
+def row(columns: Sequence[Column], cells: dict[str, Span]) -> list[Span]:
+    """One row's spans: every cell in its column's width; a column without a cell stays blank."""
+    spans: list[Span] = []
+    for index, column in enumerate(columns):
+        text, role = cells.get(column.key, ("", "text"))
+        lead = " " * column.gap if index else ""
+        spans.append((lead + fit(text, column.width, column.align), role))
+    return spans

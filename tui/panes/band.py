@@ -1,0 +1,154 @@
+"""Where the Russell 2000 stands between its support and its resistance, and how far away each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tui import format as fmt
+from tui.lines import BLANK, Line, Span, fit
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+NAMES = {"^RUT": "Russell 2000", "^GSPC": "S&P 500"}
+
+
+def band_symbol(view: View) -> str | None:
+    """The symbol whose band is shown: the first in the configuration that has levels."""
+    frame = view.table("levels")
+    if view.snapshot is None or frame is None or not frame.height:
+        return next(iter(view.snapshot.config.levels), None) if view.snapshot else None
+    there = frame.get_column("symbol").to_list()
+    return next((s for s in view.snapshot.config.levels if s in there), there[0])
+
+
+def band(view: View, symbol: str | None) -> dict[str, Mapping[str, Any]]:
+    """The nearest support and the nearest resistance of a symbol, by role."""
+    frame = view.table("levels")
+    found: dict[str, Mapping[str, Any]] = {}
+    if frame is None or symbol is None:
+        return found
+    for record in frame.iter_rows(named=True):
+        role = record["role"]
+        if record["symbol"] != symbol or role not in ("support", "resistance") or record["price"] is None:
+            continue
+        gap = abs(record["distance_pct"]) if record["distance_pct"] is not None else float("inf")
+        if role not in found or gap < found[role]["_gap"]:
+            found[role] = {**record, "_gap": gap}
+    return found
+
+
+def change_of(view: View, symbol: str) -> tuple[float | None, Sequence[float | None]]:
+    """The day's change in per cent and the recent prices of a symbol, from the quotes."""
+    frame = view.table("quotes")
+    if frame is None or not frame.height:
+        return None, ()
+    hit = frame.filter(frame.get_column("symbol") == symbol)
+    if not hit.height:
+        return None, ()
+    record = hit.row(0, named=True)
+    return record["change_pct"], record["recent"] or ()
+
+
+def level_line(record: Mapping[str, Any], width: int) -> Line:
+    """One level: price, a rule with its role, distance in per cent and in ATR."""
+    price = fmt.number(record["price"], 2)
+    distance = fmt.signed(record["distance_pct"], 2)
+    atr = fmt.number(None if record["distance_atr"] is None else abs(record["distance_atr"]), 1)
+    tail = f" {distance:>7} % {atr:>5} ATR"
+    room = max(0, width - 11 - len(tail) - 1)
+    role = f" {record['role']} "
+    rule = ("┄┄" + role).ljust(room, "┄")[:room] if room >= len(role) + 2 else role.strip()[0].upper().ljust(room)
+    return ((f"{price:>10} ", "text"), (rule, "line" if room < 4 else "dim"), (tail, "dim"))
+
+
+def price_line(last: float | None, position: float | None, change: float | None, status: str, width: int) -> Line:
+    """The price itself with its place in the band and the day's change."""
+    mark = fmt.GLYPHS.get(status, " ") if status != "ok" else "●"
+    where = f"{fmt.percent(position)} of the band" if position is not None else "band position –"
+    if position is not None and not 0 <= position <= 1:
+        where = "below the band" if position < 0 else "above the band"
+    tail = f"{fmt.signed(change):>7} %"
+    middle = fit(f" {where}", max(0, width - 12 - len(tail)))
+    figure = "stale" if status == "stale" else "figure"
+    return ((f"{fmt.number(last):>10} ", figure), (mark, figure), (middle, "bright"), (tail, fmt.direction(change)))
+
+
+def paint_band(view: View, width: int, height: int) -> list[Line]:
+    """The band as lines, from resistance down to support, with the price in its true place among them."""
+    symbol = band_symbol(view)
+    sides = band(view, symbol)
+    if symbol is None or not sides:
+        return []
+    any_side = next(iter(sides.values()))
+    change, recent = change_of(view, symbol)
+    status = "stale" if view.stuck else max((r["status"] for r in sides.values()), key=_worst)
+    last = any_side["last"]
+    here = price_line(last, any_side["position"], change, status, width)
+    ladder = [(r["price"], level_line(r, width)) for r in sides.values()]
+    if last is not None:
+        ladder.append((last, here))
+    ladder.sort(key=lambda pair: -pair[0])
+    lines: list[Line] = []
+    tight = height < 8
+    for index, (_, line) in enumerate(ladder):
+        if index and not tight:
+            lines.append(((" " * 11, "dim"), ("│", "line")))
+        lines.append(line)
+    out_of_play = any(r["out_of_play"] for r in sides.values())
+    spans: list[Span] = [("  state    ", "dim")]
+    for role in ("resistance", "support"):
+        if role in sides:
+            state = sides[role]["state"] or fmt.MISSING
+            spans.append((f"{role[0].upper()} {state}".ljust(14), "text" if state == "CLEAR" else "warn"))
+    lines.append(tuple(spans))
+    if out_of_play:
+        lines.append((("  ", "dim"), ("! out of play: more than 8 ATR away", "warn")))
+    touches = "  ".join(f"{role[0].upper()} {sides[role]['touches']}" for role in ("resistance", "support")
+                        if role in sides and sides[role]["touches"] is not None)  # fmt: skip
+    strength = "  ".join(f"{role[0].upper()} {fmt.number(sides[role]['strength'], 0)}"
+                         for role in ("resistance", "support")
+                         if role in sides and sides[role]["strength"] is not None)  # fmt: skip
+    if touches:
+        lines.append(
+            (("  touches  ", "dim"), (touches.ljust(14), "text"), (f"strength {strength}" if strength else "", "dim"))
+        )
+    known = [v for v in recent if v is not None]
+    if known and len(lines) < height:
+        low, high = fmt.number(min(known[-20:]), 0), fmt.number(max(known[-20:]), 0)
+        lines.append(
+            (
+                ("  recent   ", "dim"),
+                (fmt.sparkline(recent, min(20, len(known))), "text"),
+                (f"  {low} to {high}", "dim"),
+            )
+        )
+    return lines
+
+
+def _worst(status: str) -> int:
+    order = ("ok", "warming", "estimated", "closed", "stale")
+    return order.index(status) if status in order else 0
+
+
+class BandPane(LinePane):
+    """The Russell 2000 in its band."""
+
+    number = 2
+    heading = "Russell 2000"
+    reads = ("levels", "quotes")
+
+    def prepare(self, view: View, width: int) -> None:
+        self.foot = tuple(paint_band(view, width, self.size.height))
+        self.head, self.rows = (), ()
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        return [BLANK] * (stop - start)
+
+    def title(self, view: View) -> str:
+        symbol = band_symbol(view)
+        return NAMES.get(symbol, symbol) if symbol else self.heading
+
+    def waiting(self, view: View) -> str:
+        symbol = band_symbol(view) or "^RUT"
+        return f"waiting for a price and daily history of {NAMES.get(symbol, symbol)} ({symbol})"

@@ -1,0 +1,84 @@
+"""The narrow screen's two lines: the Russell in its band, and the gauges, in place of their panes."""
+
+from __future__ import annotations
+
+from tui import format as fmt
+from tui.lines import Line, Span, width_of
+from tui.panes.band import band, band_symbol
+from tui.panes.gauges import record_of, role_for, size_pairs
+from tui.panes.spreads import STRETCHED, z_role
+from tui.view import View
+from tui.widgets.bar import Bar
+
+
+def russell(view: View, width: int) -> Line:
+    """`^RUT 2,204.71  S 2,100 ├────●────┤ R 2,300  52 %`."""
+    symbol = band_symbol(view)
+    sides = band(view, symbol)
+    if not sides:
+        return ((f" {symbol or '^RUT'}  waiting for a price and history", "dim"),)
+    side = next(iter(sides.values()))
+    status, at = side["status"], side["position"]
+    stuck = view.stuck
+
+    def level(role: str) -> str:
+        return fmt.number(sides[role]["price"], 0) if role in sides else fmt.MISSING
+
+    bar = max(5, min(25, width - 48))
+    spans: list[Span] = [
+        (f" {fmt.GLYPHS.get(status, ' ')}{symbol} ", "dim"),
+        (fmt.number(side["last"], 2, status), role_for(status, "figure", stuck)),
+        (f"  S {level('support')} ", "dim"),
+        (fmt.range_bar(at, bar), role_for(status, "text", stuck)),
+        (f" {level('resistance')} R", "dim"),
+        (f"  {fmt.percent(at, 0, status)}", role_for(status, "figure", stuck)),
+    ]
+    if width >= 70 and side["out_of_play"]:
+        spans.append(("  out of play", "warn"))
+    return tuple(spans)
+
+
+def gauges(view: View, width: int) -> Line:
+    """`EQ z −1.94  CR z −2.31!  BTC dom 58.9 %  BTC vol 42.4 bn`, as many as fit."""
+    stuck = view.stuck
+    parts: list[Line] = []
+    for name, record in zip(("EQ", "CR"), (r for _, r in size_pairs(view)), strict=False):
+        z, status = record["z252"], record["status"]
+        mark = "!" if z is not None and abs(z) >= STRETCHED else ""
+        figure = fmt.signed(z, 2, status) + mark
+        parts.append(((f"{name} z ", "dim"), (figure, role_for(status, z_role(z), stuck))))
+    market = record_of(view, "markets", "base", "BTC")
+    if market is not None:
+        status = market["status"]
+        volume = fmt.compact(market["all_markets_usd"], status).strip()
+        parts.append((("BTC vol ", "dim"), (volume, role_for(status, "text", stuck))))
+        if market["dominance_pct"] is not None:
+            dominance = f"{fmt.number(market['dominance_pct'], 1)} %"
+            parts.append((("dom ", "dim"), (dominance, role_for(status, "text", stuck))))
+    volume_row = record_of(view, "volumes", "symbol", "IWM")
+    if volume_row is not None:
+        change, status = volume_row["adv_yoy_pct"], volume_row["status"]
+        role = role_for(status, fmt.direction(change), stuck)
+        parts.append((("IWM ADV YoY ", "dim"), (f"{fmt.signed(change, 1, status)} %", role)))
+    if not parts:
+        return ((" gauges  waiting for spreads and market figures", "dim"),)
+    out: list[Span] = [("  ", "dim")]
+    for index, part in enumerate(parts):
+        if width_of(out) + width_of(part) + 3 > width:
+            break
+        out += [("   ", "dim"), *part] if index else part
+    return tuple(out)
+
+
+class RussellLine(Bar):
+    """The Russell in one line."""
+
+    def paint(self, view: View, width: int) -> Line:
+        return russell(view, width)
+
+
+class GaugesLine(Bar):
+    """The gauges in one line."""
+
+    def paint(self, view: View, width: int) -> Line:
+        return gauges(view, width)

@@ -1,0 +1,261 @@
+"""The quote grid: only rows in sight are read from the table, only rows that changed are drawn.
+
+The order of rows is made anew when the table, the filter or the sorting changes; cells are made for the window alone. A
+flash is a function of when a row's price last changed and of now: nothing restores a cell later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from tui import format as fmt
+from tui.lines import Column, Line, Span, choose, heading, merged, recoloured, row
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FLASH_S: Final = 0.45
+SORTS: Final = ("", "change_pct", "volume_usd", "symbol", "last", "age")
+"""What `s` goes through; the empty one is the table's own order."""
+DESCENDING: Final = {"change_pct", "volume_usd", "last"}
+READ: Final = (
+    "symbol", "asset", "last", "bid", "ask", "change_pct", "volume_usd", "high_since", "low_since", "high_24h",
+    "low_24h", "source", "preferred",
+    "venue_symbol", "quote_ccy", "age_s", "session", "basket", "recent", "status", "simulated",
+)  # fmt: skip
+SESSIONS: Final = {"regular": "open", "pre": "pre", "post": "post", "overnight": "night"}
+
+
+def digits_of(price: float | None, crypto: bool) -> int:
+    """Decimals of a price: by its size for crypto, two for equities and three for rates and other small figures."""
+    return fmt.price_digits(price) if crypto else 2 if price is None or abs(price) >= 10 else 3
+
+
+def columns_for(crypto: bool, decimals: int) -> tuple[Column, ...]:
+    """The grid's columns; the price column is wide enough for 999,999 and the most decimals that it holds."""
+    price = 8 + decimals
+    wide = Column("venue_symbol", "book", 11, "<", rank=9)
+    if not crypto:
+        return (
+            Column("glyph", "", 1, rank=0),
+            Column("symbol", "symbol", 7, "<", rank=0, gap=0),
+            Column("last", "last", price, rank=0, gap=1, unit_pad=decimals + 1),
+            Column("change_pct", "1d %", 7, rank=1, gap=1),
+            Column("session", "session", 7, "<", rank=3),
+            Column("age", "age", 4, rank=2, gap=1),
+            Column("range", "day's range", 13, "<", rank=5),
+            Column("bid", "bid", price, rank=7, gap=1, unit_pad=decimals + 1),
+            Column("ask", "ask", price, rank=7, gap=1, unit_pad=decimals + 1),
+            Column("volume_usd", "vol $", 9, rank=4, gap=1),
+            Column("source", "source", 13, "<", rank=6),
+        )
+    return (
+        Column("glyph", "", 1, rank=0),
+        Column("symbol", "symbol", 11, "<", rank=0, gap=0),
+        Column("last", "last", price, rank=0, gap=1, unit_pad=decimals + 1),
+        Column("change_pct", "1d %", 7, rank=1, gap=1),
+        Column("volume_usd", "24h vol $", 9, rank=3),
+        Column("range", "24h range", 15, "<", rank=6),
+        Column("recent", "recent", 12, "<", rank=8),
+        Column("bid", "bid", price, rank=10, gap=1, unit_pad=decimals + 1),
+        Column("ask", "ask", price, rank=10, gap=1, unit_pad=decimals + 1),
+        Column("basket", "basket", 9, "<", rank=7),
+        wide,
+        Column("source", "source", 11, "<", rank=5),
+        Column("age", "age", 5, rank=2, gap=1),
+    )
+
+
+def bounds(record: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The day's low and high: the venue's where it says them, else what has been seen since the start."""
+    if record["low_24h"] is not None and record["high_24h"] is not None:
+        return record["low_24h"], record["high_24h"]
+    return record["low_since"], record["high_since"]
+
+
+def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, age: float | None,
+          flash: str) -> dict[str, Span]:  # fmt: skip
+    """One row's cells, for the columns shown only."""
+    status, crypto = record["status"], record["asset"] == "crypto"
+    out: dict[str, Span] = {}
+    for column in columns:
+        key = column.key
+        if key in ("last", "bid", "ask"):
+            value = record[key]
+            text = fmt.on_point(fmt.number(value, digits_of(value, crypto), status), decimals)
+            out[key] = (text, (flash or "text") if key == "last" else "dim")
+        elif key == "change_pct":
+            value = record[key]
+            out[key] = (fmt.on_point(fmt.signed(value, 2, status), 2), fmt.direction(value))
+        elif key == "volume_usd":
+            out[key] = (fmt.compact(record[key], status), "dim")
+        elif key == "glyph":
+            out[key] = (fmt.GLYPHS.get(status, " "), "dim")
+        elif key == "symbol":
+            out[key] = (record[key], "bright")
+        elif key == "range":
+            at = fmt.position(record["last"], *bounds(record))
+            out[key] = (fmt.range_bar(at, column.width), "dim")
+        elif key == "age":
+            out[key] = (fmt.age(age), "dim")
+        elif key == "session":
+            name = "closed" if status == "closed" else SESSIONS.get(record[key] or "", record[key] or "")
+            out[key] = (name, "dim" if name == "open" else "closed")
+        elif key == "source":
+            name, failover = record[key] or fmt.MISSING, record["preferred"] is False
+            out[key] = (f"{name} {fmt.FAILOVER}" if failover else name, "warn" if failover else "dim")
+        elif key == "recent":
+            out[key] = (fmt.sparkline(record[key], column.width), "dim")
+        else:
+            out[key] = (record[key] or "", "dim")
+    return out
+
+
+def quote_row(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, age: float | None = None,
+              flash: str = "", stuck: bool = False) -> Line:  # fmt: skip
+    """One quote as a line; a stale one in one colour throughout, with `◌` before it."""
+    line = merged(row(columns, cells(record, columns, decimals, age, flash)))
+    return recoloured(line, "stale") if stuck or record["status"] == "stale" else line
+
+
+def order(frame: pl.DataFrame, assets: str, needle: str, sort: str, reverse: bool) -> list[int]:
+    """Indices of the rows to show, in order: filtered by kind and text, sorted stably, missing values last.
+
+    assets: `crypto`, `equity` or `all`.
+    """
+    kinds = frame.get_column("asset").to_list()
+    indices = [i for i, kind in enumerate(kinds) if assets == "all" or (kind == "crypto") == (assets == "crypto")]
+    if needle:
+        low = needle.lower()
+        texts = frame.select("symbol", "basket", "source", "status").rows()
+        indices = [i for i in indices if any(low in text.lower() for text in texts[i] if text)]
+    if sort:
+        values = frame.get_column("age_s" if sort == "age" else sort).to_list()
+        known = [i for i in indices if values[i] is not None]
+        known.sort(key=lambda i: values[i], reverse=(sort in DESCENDING) != reverse)
+        indices = known + [i for i in indices if values[i] is None]
+    elif reverse:
+        indices.reverse()
+    return indices
+
+
+class QuotesPane(LinePane):
+    """A grid of quotes of one kind of asset, or of all."""
+
+    reads = ("quotes",)
+    ages = True
+
+    def __init__(self, assets: str, number: int, heading: str, id: str) -> None:
+        super().__init__(id=id)
+        self.assets = assets
+        """crypto, equity, or all where the screen is too narrow for two grids."""
+        self.number = number  # type: ignore[misc]  # one class, two panes
+        self.heading = heading  # type: ignore[misc]
+        self.needle = ""
+        self.sort = ""
+        self.reverse = False
+        self._order: list[int] = []
+        self._ordered_for: tuple[object, ...] = ()
+        self._columns: tuple[Column, ...] = ()
+        self._decimals = 2
+        self._prices: dict[str, tuple[float | None, float, str]] = {}
+        """symbol → (last, when it changed, flash role), for the rows in sight only."""
+        self._flash_ends = 0.0
+
+    @property
+    def crypto(self) -> bool:
+        """True where the price column must hold crypto's small prices."""
+        return self.assets != "equity"
+
+    def prepare(self, view: View, width: int) -> None:
+        frame = view.table("quotes")
+        wanted = (frame, self.assets, self.needle, self.sort, self.reverse)
+        old = self._ordered_for
+        if len(old) != len(wanted) or old[0] is not frame or old[1:] != wanted[1:]:
+            self._ordered_for = wanted
+            if frame is None or not frame.height:
+                self._order, self.rows = [], []
+            else:
+                self._order = order(frame, self.assets, self.needle, self.sort, self.reverse)
+                names = frame.get_column("symbol").to_list()
+                self.rows = [names[i] for i in self._order]
+                self._decimals = self._most_decimals(frame) if self.crypto else 3
+        columns = choose(columns_for(self.crypto, self._decimals), width)
+        self._columns = columns
+        descending = (self.sort in DESCENDING) != self.reverse
+        self.head = (heading(columns, self.sort, descending),) if self.rows else ()
+
+    def _most_decimals(self, frame: pl.DataFrame) -> int:
+        least = frame.get_column("last").min()
+        return max(4, fmt.price_digits(least if isinstance(least, float) else None))
+
+    def wants_repaint(self, view: View) -> bool:
+        return 0.0 < self._flash_ends <= view.now
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        view = self.view
+        frame = view.table("quotes") if view else None
+        if view is None or view.snapshot is None or frame is None:
+            return []
+        config, now, stuck = view.snapshot.config, view.now, view.stuck
+        since = max(0.0, now - view.snapshot.as_of)
+        part = frame.select(READ)[self._order[start:stop]]
+        seen, self._prices = self._prices, {}
+        self._flash_ends = 0.0
+        lines = []
+        for record in part.iter_rows(named=True):
+            symbol, last = record["symbol"], record["last"]
+            flash = self._flash(symbol, last, seen, now) if config.appearance.flash else ""
+            age = None if record["age_s"] is None else record["age_s"] + since
+            lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck))
+        return lines
+
+    def _flash(self, symbol: str, last: float | None, seen: Mapping[str, tuple[float | None, float, str]],
+               now: float) -> str:  # fmt: skip
+        before = seen.get(symbol)
+        at, role = (before[1], before[2]) if before else (0.0, "")
+        if before and before[0] is not None and last is not None and last != before[0]:
+            at, role = now, "flash-up" if last > before[0] else "flash-down"
+        self._prices[symbol] = (last, at, role)
+        end = at + FLASH_S
+        if role and now < end:
+            self._flash_ends = min(self._flash_ends or end, end)
+            return role
+        return ""
+
+    def title(self, view: View) -> str:
+        parts = [self.heading if self.assets != "all" else "Quotes"]
+        if self.needle:
+            parts.append(f"“{self.needle}” {len(self.rows)}")
+        if self.sort:
+            parts.append(f"by {'1d %' if self.sort == 'change_pct' else self.sort.replace('_', ' ')}")
+        return " ─ ".join(parts)
+
+    def waiting(self, view: View) -> str:
+        if self.needle:
+            return f"no row holds “{self.needle}”; Esc shows all"
+        if view.snapshot is None:
+            return "waiting for the first prices"
+        names = view.snapshot.config.crypto.exchanges if self.crypto else ("Yahoo",)
+        return f"waiting for the first prices from {', '.join(names)}"
+
+    # --- what the keys ask for
+
+    def next_sort(self) -> None:
+        """Sort by the next column that sorts; after the last, in the table's own order."""
+        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
+        self.reverse = False
+        self.repaint()
+
+    def turn_round(self) -> None:
+        """Reverse the sorting."""
+        self.reverse = not self.reverse
+        self.repaint()
+
+    def narrow_to(self, needle: str) -> None:
+        """Show only rows whose symbol, basket, source or status holds this text."""
+        self.needle = needle.strip()
+        self.repaint()

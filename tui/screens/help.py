@@ -1,0 +1,73 @@
+"""The help page: every action with its keys, from the one list that the bindings come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui import format as fmt
+from tui import keys
+from tui.lines import BLANK, Line
+from tui.screens.sheet import Sheet
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+LEGEND: tuple[tuple[str, str, str], ...] = (
+    (fmt.GLYPHS["stale"], "stale", "stale: its connection is lost or its channel silent for too long"),
+    (fmt.GLYPHS["closed"], "closed", "closed: outside its market's session"),
+    (fmt.GLYPHS["estimated"], "estimated", "estimated"),
+    (fmt.GLYPHS["warming"], "dim", "warming: its history is not long enough yet"),
+    (fmt.MISSING, "dim", "no value"),
+    (fmt.SIMULATED, "simulated", "simulated: a market that does not exist"),
+    (fmt.FAILOVER, "warn", "priced by a source that is not the preferred one"),
+    ("!", "warn", "a z-score beyond ±2, or something in trouble"),
+)
+
+
+def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[Line]:
+    """The page: actions by group, then what the marks mean, then what is wrong with the user's keys."""
+    wide = max(len(keys.display(a.keys)) for a in actions) + 2
+    lines: list[Line] = []
+    for group in dict.fromkeys(a.group for a in actions):
+        lines += [BLANK] if lines else []
+        lines.append(((f" {group}", "bright"),))
+        lines += [
+            (
+                ("   ", "dim"),
+                ((keys.display(a.keys) or "none").ljust(wide), "key"),
+                (a.help, "text"),
+            )
+            for a in actions
+            if a.group == group
+        ]
+    lines += [BLANK, ((" Marks", "bright"),)]
+    lines += [(("   ", "dim"), (glyph.ljust(wide), role), (words, "text")) for glyph, role, words in LEGEND]
+    if warnings:
+        lines += [BLANK, ((" Your keys", "bright"),), *((("   ", "dim"), (w, "warn")) for w in warnings)]
+    return lines
+
+
+class HelpPage(LinePane):
+    """The page's lines."""
+
+    heading = "Help ─ Esc returns"
+
+    def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
+        super().__init__(id="page")
+        self._lines = help_lines(actions, warnings)
+
+    def prepare(self, view: View, width: int) -> None:
+        self.rows = ["".join(text for text, _ in line) or f"blank {i}" for i, line in enumerate(self._lines)]
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        return self._lines[start:stop]
+
+
+class Help(Sheet):
+    """The help screen."""
+
+    def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
+        super().__init__(HelpPage(actions, warnings))
+
+    def action_help(self) -> None:
+        """The key that opened it closes it."""
+        self.dismiss()

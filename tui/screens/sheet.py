@@ -1,0 +1,45 @@
+"""A page of lines over the dashboard: help and detail. Movement and leaving use the same keys as everywhere."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from tui import keys
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+
+class Sheet(ModalScreen[None]):
+    """A modal page that holds one pane."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
+        "down", "up", "top", "bottom", "half_down", "half_up", "back", "help", "copy", "quit", "theme"
+    )
+
+    def __init__(self, page: LinePane) -> None:
+        super().__init__()
+        self._page = page
+
+    def compose(self) -> ComposeResult:
+        yield self._page
+
+    def show(self, view: View) -> None:
+        """Paint this moment."""
+        self._page.show(view)
+
+    def action_move(self, how: str) -> None:
+        """Move through the page."""
+        self._page.move(how)
+
+    def action_copy(self) -> None:
+        """Copy the page's line under the cursor."""
+        if self._page.rows:
+            self.app.copy_to_clipboard(self._page.rows[self._page.index()])
+
+    def action_back(self) -> None:
+        """Return to what is behind."""
+        self.dismiss()

@@ -1,0 +1,117 @@
+"""Colours by meaning, for every theme: the only file that holds a colour's value.
+
+A role is a meaning (`up`, `stale`). Each theme gives every role one colour, which the stylesheet reads as `$up` and
+painters as `styles(theme)["up"]`. Every role also has a glyph or a sign on the screen, never colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from rich.style import Style
+from textual.theme import Theme
+
+ROLES: Final = (
+    "text", "bright", "dim", "up", "down", "flat", "stale", "closed", "estimated", "simulated", "warn", "alert",
+    "good", "accent", "line",
+)  # fmt: skip
+"""Foreground meanings. `line` draws borders and rules, never text."""
+
+_PALETTES: Final[Mapping[str, tuple[bool, str]]] = {
+    # name: dark?, "background surface cursor flash_up flash_down" then the ROLES in their order
+    "dark": (
+        True,
+        "#0f1318 #151a21 #232c38 #17402a #4a2021 #c9d1d9 #f2f5f8 #8b949e #57c27a #f0767a #9aa4af #a08d6a #8b98b0 "
+        "#b3a0dc #d59cf5 #e0ad4b #ff7b72 #57c27a #79b8ff #35404d",
+    ),
+    "light": (
+        False,
+        "#fbfbf9 #f1f1ee #dde6f2 #c3ecd0 #f9d2d2 #24292f #0b0e12 #5b636d #116329 #b3202a #57606a #7a5b1e #4f5d75 "
+        "#6b4bb0 #8a2fc0 #865400 #b3202a #116329 #0757b8 #c3c9d1",
+    ),
+    "contrast": (
+        True,
+        "#000000 #0a0a0a #003a70 #005c1f #7a0000 #ffffff #ffffff #d0d0d0 #5cff8f #ff8f8f #e6e6e6 #ffd27a #c4d4ff "
+        "#e0c8ff #ff9dff #ffdd33 #ff8080 #5cff8f #7fd4ff #9a9a9a",
+    ),
+    "blue-orange": (
+        True,
+        "#10131a #161b24 #263143 #17375e #5a3410 #cdd3dc #f4f6f9 #8f98a6 #6cb2ff #ffa04d #9fa8b5 #9a9178 #8b98b0 "
+        "#b9aede #d7a8f0 #e6cf5a #ffb347 #6cb2ff #a5c8f5 #384354",
+    ),
+    "blue-orange-light": (
+        False,
+        "#fafafa #f0f1f3 #dde5f0 #cfe3fb #fbdfc4 #23282f #0b0e12 #59616b #0a57a8 #9c4a00 #57606a #6e6034 #4f5d75 "
+        "#5d4aa8 #7a35a8 #6e5a00 #8f3c00 #0a57a8 #1d4f91 #c3c9d1",
+    ),
+}
+NAMES: Final = tuple(_PALETTES)
+
+
+def full_name(name: str) -> str:
+    """The name that Textual knows a theme of ours by."""
+    return f"sizewatch-{name}"
+
+
+def colours(name: str) -> Mapping[str, str]:
+    """Every colour of a theme by meaning: the roles, `background`, `surface`, `cursor`, `flash-up`, `flash-down`."""
+    words = _PALETTES[name][1].split()
+    return dict(zip(("background", "surface", "cursor", "flash-up", "flash-down", *ROLES), words, strict=True))
+
+
+def theme(name: str) -> Theme:
+    """The theme as Textual wants it, with every meaning as a variable of the stylesheet."""
+    c = colours(name)
+    return Theme(
+        name=full_name(name),
+        primary=c["accent"],
+        secondary=c["dim"],
+        accent=c["accent"],
+        warning=c["warn"],
+        error=c["alert"],
+        success=c["good"],
+        foreground=c["text"],
+        background=c["background"],
+        surface=c["surface"],
+        panel=c["surface"],
+        dark=_PALETTES[name][0],
+        variables={
+            **{role: c[role] for role in ROLES},
+            "cursor": c["cursor"],
+            "input-cursor-background": c["text"],
+            "border": c["line"],
+            "border-blurred": c["line"],
+            "scrollbar": c["line"],
+            "scrollbar-hover": c["dim"],
+            "scrollbar-active": c["accent"],
+            "scrollbar-background": c["background"],
+            "scrollbar-background-hover": c["background"],
+            "scrollbar-background-active": c["background"],
+            "scrollbar-corner-color": c["background"],
+        },
+    )
+
+
+@lru_cache(maxsize=len(_PALETTES))
+def styles(name: str) -> Mapping[str, Style]:
+    """A drawing style for every role that painters use, for the theme that Textual knows by `name`."""
+    c = colours(name.removeprefix("sizewatch-"))
+    made = {role: Style(color=c[role]) for role in ROLES}
+    made |= {
+        "head": Style(color=c["dim"]),
+        "sorted": Style(color=c["accent"]),
+        "missing": Style(color=c["dim"]),
+        "figure": Style(color=c["bright"], bold=True),
+        "figure-warn": Style(color=c["warn"], bold=True),
+        "figure-alert": Style(color=c["alert"], bold=True),
+        "badge": Style(color=c["background"], bgcolor=c["simulated"], bold=True),
+        "badge-alert": Style(color=c["background"], bgcolor=c["alert"], bold=True),
+        "badge-warn": Style(color=c["background"], bgcolor=c["warn"], bold=True),
+        "key": Style(color=c["accent"], bold=True),
+        "flash-up": Style(color=c["bright"], bgcolor=c["flash-up"]),
+        "flash-down": Style(color=c["bright"], bgcolor=c["flash-down"]),
+        "cursor": Style(bgcolor=c["cursor"]),
+    }
+    return made

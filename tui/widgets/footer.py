@@ -1,0 +1,33 @@
+"""The last line: at most seven keys, those that fit, read from the list of actions."""
+
+from __future__ import annotations
+
+from tui import keys
+from tui.lines import Line, Span, width_of
+from tui.view import View
+from tui.widgets.bar import Bar
+
+
+def footer(actions: tuple[keys.Action, ...], width: int) -> Line:
+    """Keys and labels in their stated order; help and quit stay when others no longer fit."""
+    shown = sorted((a for a in actions if a.footer and a.keys), key=lambda a: a.footer)
+    while True:
+        spans: list[Span] = [(" ", "dim")]
+        for index, action in enumerate(shown):
+            key = keys.display(action.keys.split(",")[0])
+            spans += [("  " if index else "", "dim"), (key, "key"), (f" {action.label}", "dim")]
+        if width_of(spans) <= width or not shown:
+            return tuple(spans)
+        droppable = [a for a in shown if a.id not in ("help", "quit")]
+        shown.remove(droppable[-1] if droppable else shown[-1])
+
+
+class Footer(Bar):
+    """The keys."""
+
+    def __init__(self, actions: tuple[keys.Action, ...], id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._actions = actions
+
+    def paint(self, view: View, width: int) -> Line:
+        return footer(self._actions, width)

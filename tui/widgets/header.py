@@ -1,0 +1,117 @@
+"""The first line: mode, the run's clock, the market's session, sources, ticks and the engine's heartbeat.
+
+What is wrong is said first when the line is too short: mode and heartbeat stay, the rest drops in order of importance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from engine.model import MarketClock, Mode, SessionState, Snapshot
+from tui import format as fmt
+from tui.lines import Line, Span, width_of
+from tui.view import View
+from tui.widgets.bar import Bar
+
+NEW_YORK = ZoneInfo("America/New_York")
+_SESSIONS = {
+    SessionState.OPEN: ("open", "good"),
+    SessionState.PRE: ("pre-market", "closed"),
+    SessionState.POST: ("after hours", "closed"),
+    SessionState.CLOSED: ("closed", "closed"),
+}
+
+
+def badge(mode: Mode, scenario: str | None) -> Span:
+    """What kind of data this is: LIVE in plain, anything else as a badge that cannot be overlooked."""
+    name = f" {scenario}" if scenario else ""
+    if mode is Mode.LIVE:
+        return "LIVE", "good"
+    return f"▏{fmt.SIMULATED} SIMULATED{name}▕" if mode is Mode.DEMO else f"▏REPLAY{name}▕", "badge"
+
+
+def clock(now: float, width: int) -> str:
+    """The run's time in New York: `Fri 09 Jan 10:32:07 New York`."""
+    moment = datetime.fromtimestamp(now, NEW_YORK)
+    return moment.strftime("%a %d %b %H:%M:%S") + (" New York" if width >= 100 else " NY")
+
+
+def session(market: MarketClock, now: float, width: int) -> Line:
+    """NYSE's state and when that changes: `NYSE open, closes in 5 h 27 m`."""
+    word, role = _SESSIONS[market.state]
+    spans: list[Span] = [("NYSE ", "dim"), (word, role)]
+    if market.next_change is not None:
+        verb = "closes" if market.state is SessionState.OPEN else "opens"
+        left = fmt.countdown(market.next_change - now)
+        spans.append((f", {verb} in {left}" if width >= 100 else f" {left}", "dim"))
+    if market.early_close:
+        spans.append((" half-day", "warn"))
+    return tuple(spans)
+
+
+def sources(snapshot: Snapshot) -> Line:
+    """Live sources of all: `feeds 5/5`; another colour and `!` when one is missing."""
+    frame = snapshot.tables.get("feeds")
+    if frame is None or not frame.height:
+        return (("feeds –", "dim"),)
+    states = frame.get_column("state").to_list()
+    live, total = states.count("live"), len(states)
+    return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else (f"{live}/{total} !", "warn"))
+
+
+class Header(Bar):
+    """The status line at the top."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._beats: deque[tuple[float, int]] = deque(maxlen=12)
+        """(time of beat, its number) of the newest beats."""
+
+    def heartbeat(self, view: View) -> Line:
+        """Beats a second while the engine lives; how long it has been silent when it does not."""
+        if view.failure is not None:
+            return (("engine ended", "badge-alert"),)
+        if view.stuck:
+            return ((f"no beat {fmt.age(view.beat_age)}", "badge-alert"),)
+        snapshot = view.snapshot
+        if snapshot is None:
+            return (("starting", "dim"),)
+        beats = self._beats
+        if not beats or beats[-1][1] != snapshot.seq:
+            if beats and snapshot.seq < beats[-1][1]:
+                beats.clear()
+            beats.append((snapshot.beat_at, snapshot.seq))
+        span = beats[-1][0] - beats[0][0]
+        rate = (beats[-1][1] - beats[0][1]) / span if span > 0 else 0.0
+        return (("♥ ", "good"), (f"{rate:.0f}/s" if rate else "ok", "dim"))
+
+    def paint(self, view: View, width: int) -> Line:
+        snapshot = view.snapshot
+        first: list[Span] = [(" ", "dim")]
+        if width >= 100:
+            first += [("sizewatch ", "bright")]
+        pieces: list[tuple[int, Line]] = [(0, (*first, badge(view.mode, view.scenario)))]
+        if snapshot is not None:
+            pieces += [
+                (2, ((clock(view.now, width), "text"),)),
+                (3, session(snapshot.nyse, view.now, width)),
+                (4, sources(snapshot)),
+                (5, ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))),
+            ]
+        if view.frozen_since is not None:
+            pieces.append((1, (("FROZEN, Space goes on", "badge-warn"),)))
+        pieces.append((1, self.heartbeat(view)))
+        for worst in (5, 4, 3, 2):
+            gap = 3 if width >= 100 else 2
+            if sum(width_of(p) + gap for _, p in pieces) <= width:
+                break
+            pieces = [p for p in pieces if p[0] != worst]
+        if sum(width_of(p) + 2 for _, p in pieces) > width and view.scenario:
+            pieces[0] = (0, ((" ", "dim"), badge(view.mode, None)))
+        gap = 3 if width >= 100 else 2
+        out: list[Span] = []
+        for index, (_, piece) in enumerate(pieces):
+            out += [(" " * gap, "dim"), *piece] if index else piece
+        return tuple(out)

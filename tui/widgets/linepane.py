@@ -1,0 +1,238 @@
+"""A focusable table of lines that repaints only the lines that changed.
+
+Subclasses say which tables they read and paint them to `Line`s; this class keeps the cursor on its row's key and the
+scroll in bounds, and turns lines into strips. `show` is called by the frame clock only; nothing here has a timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Blur, Click, Focus, Resize
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui import theme
+from tui.lines import BLANK, Line, fit
+from tui.view import View
+
+
+class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
+    """The base of every pane."""
+
+    number: ClassVar[int] = 0
+    """The key that focuses it, shown in its title; 0: none."""
+    heading: ClassVar[str] = ""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The live tables that it draws: it paints again when one of them is another object."""
+    ages: ClassVar[bool] = False
+    """True where it shows times, so that it paints again each second."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.view: View | None = None
+        self.head: tuple[Line, ...] = ()
+        self.foot: tuple[Line, ...] = ()
+        self.rows: Sequence[str] = ()
+        """Keys of the body's rows, in the order shown."""
+        self.cursor: str | None = None
+        self._drawn: list[tuple[Line, bool]] = []
+        self._inputs: tuple[object, ...] = ()
+        self._strips: dict[tuple[Line, bool], Strip] = {}
+        self._styles: Mapping[str, Style] = {}
+
+    # --- what a pane says of itself
+
+    def prepare(self, view: View, width: int) -> None:
+        """Set `rows`, `head` and `foot` for this moment."""
+        raise TypeError(f"{type(self).__name__} paints nothing")
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        """The lines of rows start to stop."""
+        raise TypeError(f"{type(self).__name__} paints nothing")
+
+    def waiting(self, view: View) -> str:
+        """What this pane waits for, in words, while it has no row."""
+        return "waiting for data"
+
+    def title(self, view: View) -> str:
+        """What the border says."""
+        return self.heading
+
+    def wants_repaint(self, view: View) -> bool:
+        """True where time alone changes what stands here before the next second."""
+        return False
+
+    # --- the frame
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        self._restyle()
+        self.border_title = f"{self.number} {self.heading}" if self.number else self.heading
+
+    def _restyle(self) -> None:
+        self._styles = theme.styles(self.app.theme)
+        self._strips.clear()
+        self.refresh()
+
+    def show(self, view: View) -> None:
+        """Paint this moment, if anything here differs from the last one."""
+        snapshot = view.snapshot
+        inputs = (
+            *(view.table(name) for name in self.reads),
+            snapshot.config if snapshot else None,
+            int(view.now) if self.ages or not self.rows else 0,
+            view.stuck,
+            self.size,
+        )
+        same = len(inputs) == len(self._inputs) and all(
+            a is b or (i >= len(self.reads) and a == b)
+            for i, (a, b) in enumerate(zip(inputs, self._inputs, strict=True))
+        )
+        self.view = view
+        if same and not self.wants_repaint(view):
+            return
+        self._inputs = inputs
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Paint the last moment again: the cursor, the sorting or the size has changed."""
+        view = self.view
+        if view is None or not self.size:
+            return
+        width = self.scrollable_content_region.width
+        self.prepare(view, width)
+        title = f"{self.number} {self.title(view)}" if self.number else self.title(view)
+        if title != self.border_title:
+            self.border_title = title
+        size = Size(width, len(self.head) + len(self.rows) + len(self.foot))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self._draw()
+
+    def _window(self) -> tuple[int, int]:
+        """The first and the last row, exclusive, that can be seen."""
+        room = max(0, self.size.height - len(self.head))
+        start = min(self.scroll_offset.y, max(0, len(self.rows) + len(self.foot) - room))
+        return start, min(len(self.rows), start + room)
+
+    def _draw(self) -> None:
+        view = self.view
+        if view is None:
+            return
+        start, stop = self._window()
+        at = self.index() if self.has_focus else -1
+        fresh: list[tuple[Line, bool]] = [(line, False) for line in self.head]
+        if self.rows:
+            fresh += [(line, start + i == at) for i, line in enumerate(self.body(start, stop))]
+        elif not self.foot:
+            words = self.waiting(view)
+            fresh += [(((" " + line, "dim"),), False) for line in wrap(words, self.size.width - 2)]
+        skipped = max(0, start - len(self.rows))
+        fresh += [(line, False) for line in self.foot[skipped:]] if stop == len(self.rows) else []
+        del fresh[self.size.height :]
+        old, self._drawn = self._drawn, fresh
+        longest = max(len(old), len(fresh))
+        run = -1
+        for y in range(longest + 1):
+            changed = y < longest and (y >= len(old) or y >= len(fresh) or old[y] != fresh[y])
+            if changed and run < 0:
+                run = y
+            elif not changed and run >= 0:
+                self.refresh(Region(0, run, self.size.width, y - run))
+                run = -1
+
+    def render_line(self, y: int) -> Strip:
+        key = self._drawn[y] if y < len(self._drawn) else (BLANK, False)
+        width = self.size.width
+        strip = self._strips.get(key)
+        if strip is None or strip.cell_length != width:
+            if len(self._strips) > 4 * max(50, self.size.height):
+                self._strips.clear()
+            strip = self._strips[key] = self._strip(key[0], key[1], width)
+        return strip
+
+    def _strip(self, line: Line, under_cursor: bool, width: int) -> Strip:
+        styles = self._styles
+        plain = styles.get("text", Style.null())
+        strip = Strip([Segment(text, styles.get(role, plain)) for text, role in line])
+        strip = strip.adjust_cell_length(width, plain)
+        return strip.apply_style(styles["cursor"]) if under_cursor else strip
+
+    # --- the cursor
+
+    def index(self) -> int:
+        """The row that the cursor stands on; 0 where its key has gone."""
+        if self.cursor is None:
+            return 0
+        try:
+            return self.rows.index(self.cursor)
+        except ValueError:
+            return 0
+
+    def move(self, how: str) -> None:
+        """Move the cursor: down, up, top, bottom, half_down or half_up."""
+        if not self.rows:
+            return
+        half = max(1, (self.size.height - len(self.head)) // 2)
+        step = {"down": 1, "up": -1, "half_down": half, "half_up": -half, "top": -len(self.rows)}
+        to = min(len(self.rows) - 1, max(0, self.index() + step.get(how, len(self.rows))))
+        self.move_to(to)
+
+    def move_to(self, row: int) -> None:
+        """Put the cursor on a row, and scroll only as far as it takes to see it."""
+        self.cursor = self.rows[row]
+        room = max(1, self.size.height - len(self.head))
+        top = self.scroll_offset.y
+        end = len(self.rows) + len(self.foot)
+        target = min(row, top) if row < top + room else row - room + 1
+        if row == len(self.rows) - 1:
+            target = max(target, end - room) if row >= end - room else target
+        if target != top:
+            self.scroll_to(y=max(0, target), animate=False, immediate=True)
+        self._draw()
+
+    def record(self) -> dict[str, object] | None:
+        """The table row under the cursor, all its columns; None where there is none."""
+        if self.view is None or not self.reads or not self.rows:
+            return None
+        frame = self.view.table(self.reads[0])
+        if frame is None or not frame.width:
+            return None
+        found = frame.filter(frame.get_column(frame.columns[0]) == self.rows[self.index()])
+        return found.row(0, named=True) if found.height else None
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._draw()
+
+    def on_resize(self, event: Resize) -> None:
+        self._strips.clear()
+        self.repaint()
+
+    def on_focus(self, event: Focus) -> None:
+        self._draw()
+
+    def on_blur(self, event: Blur) -> None:
+        self._draw()
+
+    def on_click(self, event: Click) -> None:
+        row = event.get_content_offset_capture(self).y - len(self.head) + self.scroll_offset.y
+        if 0 <= row < len(self.rows):
+            self.move_to(row)
+
+
+def wrap(words: str, width: int) -> list[str]:
+    """The words in lines of at most `width` cells."""
+    out: list[str] = []
+    for word in words.split():
+        if out and len(out[-1]) + 1 + len(word) <= width:
+            out[-1] += " " + word
+        else:
+            out.append(fit(word, min(len(word), max(1, width))))
+    return out
