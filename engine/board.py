@@ -82,16 +82,14 @@ class Cell:
         self.lost = False
         """It has been unusable after having been usable."""
 
-    @property
-    def frozen(self) -> bool:
-        return self.same >= FROZEN_POLLS
-
 
 class Book:
     """One symbol: its cells and the one that speaks."""
 
-    __slots__ = ("assumed", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
-                 "traded")  # fmt: skip
+    __slots__ = (
+        "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
+        "traded", "waits",
+    )  # fmt: skip
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -110,6 +108,10 @@ class Book:
         self.dirty = True
         self.rate_of: str | None = None
         """The currency whose USD rate this symbol is: USDT for `USDT/USD`."""
+        self.best = 0
+        """The lowest rank of a source among its cells."""
+        self.waits = False
+        """A better source has to prove itself first."""
         self.session = SessionState.OPEN
         """As of the last beat."""
 
@@ -160,6 +162,8 @@ class Board:
         self._exchange_rank: dict[str, int] = {}
         self._quote_rank: dict[str, int] = {}
         self._equity_limit = 45.0
+        self._hours_known = True
+        self._settled_at = float("-inf")
         self.symbols: tuple[str, ...] = ()
         """The watched ones, in the config's order; rates that are not watched are no rows."""
         self.reconfigure(config)
@@ -171,6 +175,7 @@ class Board:
         self._equity_limit = 3.0 * config.refresh.equity_poll_s
         self.symbols = tuple(dict.fromkeys(config.symbols))
         rates = {f"{ccy}/USD": ccy for ccy in (*RATES, *config.crypto.quotes, *config.crypto.bases) if ccy != "USD"}
+        self._settled_at = float("-inf")
         old = self.books
         self.books = {}
         for symbol in (*self.symbols, *rates):
@@ -186,6 +191,8 @@ class Board:
                         book.chosen = None
                 else:
                     cell.rank = self._rank(book, cell.quote)
+            book.best = min((cell.rank[0] for cell in book.cells.values()), default=0)
+        self._rate_books = [book for book in self.books.values() if book.rate_of is not None]
 
     def _rank(self, book: Book, quote: Quote) -> tuple[int, int]:
         if not book.crypto:
@@ -234,6 +241,7 @@ class Board:
                 self.dropped += 1
                 return
             cell = book.cells[source, venue_symbol] = Cell(quote, channel, self._rank(book, quote))
+            book.best = min(other.rank[0] for other in book.cells.values())
             if book.chosen is None:
                 book.chosen = cell
         elif event_time is not None:
@@ -295,17 +303,24 @@ class Board:
 
     # the beat
 
-    def settle(self, mono: float, sessions: Mapping[str, SessionState]) -> None:
+    def settle(self, mono: float, sessions: Mapping[str, SessionState] | None) -> None:
         """Decide who is live and who speaks, as of monotonic `mono`.
 
-        sessions: the state of each watched equity's market, by symbol; one that is missing is closed.
+        sessions: the state of each watched equity's market, by symbol; one that is missing is closed. None: not known
+        yet, so that of an equity nothing can be said but that it is `warming`.
         """
+        self._hours_known = sessions is not None
+        turned = False
         for channel in self.channels.values():
-            channel.live = channel.up and mono - channel.heard <= channel.limit
+            live = channel.up and mono - channel.heard <= channel.limit
+            if live is not channel.live or channel.lost_at > self._settled_at:
+                channel.live = live
+                turned = True
+        self._settled_at = mono
         for book in self.books.values():
-            if not book.cells:
+            if not book.cells or (book.crypto and not (book.dirty or turned or book.waits)):
                 continue
-            if not book.crypto:
+            if not book.crypto and sessions is not None:
                 session = sessions.get(book.symbol, SessionState.CLOSED)
                 if session is not book.session:
                     book.session = session
@@ -334,18 +349,17 @@ class Board:
             )
             cell.same = cell.same + 1 if same else 0
 
-    def _usable(self, book: Book, cell: Cell) -> bool:
-        channel, quote = cell.channel, cell.quote
-        if not channel.up or quote.received_mono <= channel.lost_at:
-            return False
-        if book.crypto or book.session is not SessionState.CLOSED:
-            return channel.live and not cell.old and not cell.frozen and self.rate(quote.quote_ccy).usd is not None
-        return True
-
     def _choose(self, book: Book, mono: float) -> None:
         best: Cell | None = None
+        closed = not book.crypto and book.session is SessionState.CLOSED
         for cell in book.cells.values():
-            usable = self._usable(book, cell)
+            channel, quote = cell.channel, cell.quote
+            usable = (
+                channel.up
+                and quote[16] > channel.lost_at  # received_mono
+                and (closed or (channel.live and not cell.old and cell.same < FROZEN_POLLS))
+                and (quote[4] in self._usd or quote[4] in STABLE)  # quote_ccy
+            )
             if usable and not cell.usable:
                 cell.since = mono
             elif cell.usable and not usable:
@@ -357,9 +371,12 @@ class Board:
         if chosen is None:
             book.chosen = best or min(book.cells.values(), key=lambda c: c.rank)
         elif best is None or best is chosen:
-            return
+            book.waits = False
         elif not chosen.usable or not best.lost or mono - best.since >= RETURN_S:
             book.chosen = best
+            book.waits = False
+        else:
+            book.waits = True
 
     @staticmethod
     def _before(book: Book, cell: Cell, other: Cell) -> bool:
@@ -374,9 +391,10 @@ class Board:
 
     def _settle_rates(self) -> None:
         fresh = {"USD"}
-        for book in self.books.values():
-            if book.rate_of is None or book.chosen is None or not book.chosen.usable:
+        for book in self._rate_books:
+            if book.chosen is None or not book.chosen.usable:
                 continue
+            assert book.rate_of is not None
             price, rate = book.chosen.price, self._usd.get(book.chosen.quote.quote_ccy)
             if price is not None and rate is not None:
                 self._usd[book.rate_of] = price * rate
@@ -410,30 +428,27 @@ class Board:
         Outside the session the newest close speaks, whoever has it: that is no failover.
         """
         chosen = book.chosen
-        if chosen is None or (not book.crypto and book.session is SessionState.CLOSED):
+        if chosen is None or chosen.rank[0] <= book.best:
             return True
-        return all(chosen.rank <= cell.rank for cell in book.cells.values())
+        return not book.crypto and book.session is SessionState.CLOSED
 
     def status(self, book: Book) -> Status:
         """What the row of `book` is worth, as of the last `settle`."""
         cell = book.chosen
-        if cell is None:
+        if cell is None or not (self._hours_known or book.crypto):
             return Status.WARMING
         channel = cell.channel
-        if not channel.up or cell.quote.received_mono <= channel.lost_at:
+        if not channel.up or cell.quote[16] <= channel.lost_at:  # received_mono
             return Status.STALE
-        if (
-            not book.crypto
-            and book.session is not SessionState.OPEN
-            and (book.session is SessionState.CLOSED or cell.old or not channel.live)
-        ):
-            return Status.CLOSED
-        if not channel.live or cell.old or cell.frozen:
+        alive = channel.live and not cell.old
+        if not book.crypto and book.session is not SessionState.OPEN:
+            return Status.OK if alive and book.session is not SessionState.CLOSED else Status.CLOSED
+        if not alive or cell.same >= FROZEN_POLLS:
             return Status.STALE
-        rate = self.rate(cell.quote.quote_ccy)
-        if rate.usd is None:
-            return Status.STALE
-        return Status.ESTIMATED if rate.estimated else Status.OK
+        ccy = cell.quote[4]
+        if ccy in self._fresh_rates:
+            return Status.OK
+        return Status.ESTIMATED if ccy in self._usd or ccy in STABLE else Status.STALE
 
     def books24(self) -> list[Book24]:
         """Every crypto book's newest 24 h figures, in the venue's own units."""

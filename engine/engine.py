@@ -125,6 +125,8 @@ class Engine:
         self._turn: tuple[object, ...] = ()
         self.urgent: Callable[[], None] | None = None
         """Called when the next beat should not wait: a connection was lost."""
+        self.calendars_ready: Callable[[], bool] = _yes
+        """False while the exchange calendars are being built elsewhere: until then nothing is said of sessions."""
 
     # the Sink
 
@@ -219,8 +221,9 @@ class Engine:
             self._reports_changed = False
             self._keep("feeds", feeds_table(list(self._reports.values()), simulated=self.simulated))
         self._view.now = now
-        self._derived.run(self._view, mono, moved=moved or self._facts_changed)
-        self._facts_changed = False
+        if nyse.next_change is not None:  # without a calendar there is no grid
+            self._derived.run(self._view, mono, moved=moved or self._facts_changed)
+            self._facts_changed = False
         self._tables.update(self._derived.tables())
         if self._store is not None:
             self._notices.extend(self._store.notices())
@@ -253,6 +256,9 @@ class Engine:
     # parts of a beat
 
     def _settle(self, mono: float, now: float) -> MarketClock:
+        if not self.calendars_ready():
+            self.board.settle(mono, None)
+            return MarketClock(sessions.XNYS, SessionState.CLOSED, None)
         nyse = sessions.market_clock(sessions.XNYS, now)
         futures = sessions.market_clock(sessions.CMES, now).state
         states: dict[str, SessionState] = {
@@ -320,6 +326,10 @@ class Engine:
             counts.popleft()
         (since, before), span = counts[0], mono - counts[0][0]
         return (self.board.ticks - before) / span if span > 0.0 and since < mono else 0.0
+
+
+def _yes() -> bool:
+    return True
 
 
 def _default_makers(config: Config, bars: BarBook) -> Iterable[Maker]:

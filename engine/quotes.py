@@ -22,18 +22,19 @@ CLOCKS_DIFFER_S: Final = 5.0
 """A venue's clock may be this far from ours; a quote further behind was old when it came, and its age says so."""
 
 _SCHEMA: Final = TABLES["quotes"]
-_TIMES: Final = frozenset({"event_time", "received"})
-_FIXED: Final = frozenset({"symbol", "asset", "basket", "simulated", "recent"})
-_SESSION: Final = {
-    SessionState.OPEN: "regular",
-    SessionState.PRE: "pre",
-    SessionState.POST: "post",
-    SessionState.CLOSED: None,
-}
+_ROW: Final = (
+    "last", "price", "bid", "ask", "change_pct", "volume", "volume_usd", "high_since", "low_since", "high_24h",
+    "low_24h", "source", "preferred", "venue_symbol", "quote_ccy", "event_time", "received", "session",
+)  # fmt: skip
+"""What `_row` makes, in this order; the other columns are fixed or look at time."""
+_UNSERVED: Final = (None,) * len(_ROW)
+_SESSION: Final = {SessionState.OPEN: "regular", SessionState.PRE: "pre", SessionState.POST: "post"}
+
+Row = tuple[float | str | bool | int | None, ...]
 
 
 class Quotes:
-    """Keeps the columns of the table between beats."""
+    """Keeps the rows of the table between beats."""
 
     def __init__(self, board: Board, config: Config, *, simulated: bool) -> None:
         self._board = board
@@ -44,33 +45,29 @@ class Quotes:
     def reconfigure(self, config: Config) -> None:
         """Rows for what the board now watches. Call after the board's own `reconfigure`."""
         symbols = self._board.symbols
-        size = len(symbols)
         self.symbols = symbols
         self._books = [self._board.books[symbol] for symbol in symbols]
         for book in self._books:
             book.dirty = True
-        self._index = {symbol: row for row, symbol in enumerate(symbols)}
-        self._columns: dict[str, list[object]] = {name: [None] * size for name in _SCHEMA.names() if name not in _FIXED}
-        self._mono = [0.0] * size
-        self._behind = [0.0] * size
-        self._live: list[Live] = [NO_LIVE] * size
+        self._rows: list[Row] = [_UNSERVED] * len(symbols)
+        self._statuses: list[Status] = [Status.WARMING] * len(symbols)
         baskets: dict[str, list[str]] = {}
         for basket, bases in config.crypto.baskets.items():
             for base in bases:
                 baskets.setdefault(f"{base}/USD", []).append(basket)
-        self._kept: dict[str, pl.Series] = {
+        self._fixed: dict[str, pl.Series] = {
             "symbol": pl.Series("symbol", symbols, dtype=pl.String),
             "asset": pl.Series("asset", [asset_of(s) for s in symbols], dtype=pl.String),
             "basket": pl.Series(
                 "basket", [", ".join(baskets[s]) if s in baskets else None for s in symbols], dtype=pl.String
             ),
-            "simulated": pl.Series("simulated", [self._simulated] * size, dtype=pl.Boolean),
+            "simulated": pl.Series("simulated", [self._simulated] * len(symbols), dtype=pl.Boolean),
         }
         self.set_recent({})
 
     def set_recent(self, recent: Mapping[str, Sequence[float]]) -> None:
         """The last closes of each symbol, for sparklines; a symbol without has null."""
-        self._kept["recent"] = pl.Series(
+        self._fixed["recent"] = pl.Series(
             "recent", [list(recent[s]) if s in recent else None for s in self.symbols], dtype=pl.List(pl.Float64)
         )
 
@@ -81,15 +78,27 @@ class Quotes:
             book.dirty = True
 
     def live(self, symbol: str) -> Live:
-        """The newest price of `symbol`, as of the last `build`."""
-        row = self._index.get(symbol)
-        return NO_LIVE if row is None else self._live[row]
+        """The newest price of `symbol`, as of the board's last `settle`."""
+        book = self._board.books.get(symbol)
+        if book is None or book.chosen is None:
+            return NO_LIVE
+        cell = book.chosen
+        quote = cell.quote if book.crypto else _filled(book, cell)
+        usd = self._board.rate(quote.quote_ccy).usd
+        return Live(
+            None if usd is None or cell.price is None else cell.price * usd,
+            self._board.status(book),
+            quote.event_time or quote.received,
+            quote.volume,
+            None if book.crypto else quote.session or _SESSION.get(book.session),
+        )
 
     def changed(self, *, settled: bool) -> bool:
         """Whether the next `build` will change more than ages."""
-        statuses, board = self._columns["status"], self._board
+        board, statuses = self._board, self._statuses
         return any(
-            book.dirty or statuses[row] != _status(board, book, settled=settled) for row, book in enumerate(self._books)
+            book.dirty or statuses[row] is not _status(board, book, settled=settled)
+            for row, book in enumerate(self._books)
         )
 
     def build(self, mono: float, *, settled: bool) -> tuple[pl.DataFrame, bool]:
@@ -97,92 +106,74 @@ class Quotes:
 
         settled: whether a symbol that nobody has served by now will not be served.
         """
-        columns, board = self._columns, self._board
-        statuses, ages, rows, behind = columns["status"], columns["age_s"], self._mono, self._behind
-        changed: set[str] = set()
+        board, rows, old = self._board, self._rows, self._statuses
+        ages: list[float | None] = []
+        statuses: list[Status] = []
         moved = False
         for row, book in enumerate(self._books):
             cell = book.chosen
             if book.dirty:
                 book.dirty = False
                 moved = True
-                if cell is not None:
-                    self._write(row, book, cell, changed)
-            status = _status(board, book, settled=settled)
-            if cell is not None:
-                age = mono - rows[row]
-                ages[row] = (age if age > 0.0 else 0.0) + behind[row]
-            if statuses[row] != status:
-                statuses[row] = status  # a StrEnum: Polars takes it as the string that it is
-                changed.add("status")
-                moved = True
-                if cell is not None:
-                    self._live[row] = self._live[row]._replace(status=status)
-        return self._frame(changed), moved
+                rows[row] = _UNSERVED if cell is None else self._row(book, cell)
+            statuses.append(_status(board, book, settled=settled))
+            ages.append(None if cell is None else _age(cell.quote, mono))
+        moved = moved or statuses != old
+        self._statuses = statuses
+        return self._frame(ages, statuses), moved
 
-    def _frame(self, changed: set[str]) -> pl.DataFrame:
+    def _frame(self, ages: list[float | None], statuses: list[Status]) -> pl.DataFrame:
+        columns: dict[str, Sequence[object]] = dict(zip(_ROW, zip(*self._rows, strict=True), strict=True))
+        columns["age_s"], columns["status"] = ages, statuses  # a StrEnum: Polars takes it as the string that it is
         series: list[pl.Series] = []
         for name, kind in _SCHEMA.items():
-            if name in _FIXED:
-                series.append(self._kept[name])
-            elif kind == pl.Float64:
-                series.append(pl.Series(name, self._columns[name], dtype=pl.Float64))
-            elif name in _TIMES:
-                micros = pl.Series(name, self._columns[name], dtype=pl.Int64)
-                series.append(micros.cast(TIME))
+            if name in self._fixed:
+                series.append(self._fixed[name])
+            elif kind == TIME:
+                seconds = pl.Series(name, columns.get(name), dtype=pl.Float64)
+                series.append((seconds * 1e6).cast(pl.Int64).cast(TIME))
             else:
-                if name in changed or name not in self._kept:
-                    self._kept[name] = pl.Series(name, self._columns[name], dtype=kind)
-                series.append(self._kept[name])
+                series.append(pl.Series(name, columns.get(name), dtype=kind))
         return pl.DataFrame(series)
 
-    def _write(self, row: int, book: Book, cell: Cell, changed: set[str]) -> None:
-        columns = self._columns
-        quote = cell.quote if book.crypto else _filled(book, cell)
-        usd = self._board.rate(quote.quote_ccy).usd
-        price, last = cell.price, quote.last
-        anchor = None if book.crypto else self._anchors.get(book.symbol)
-        prev, volume = quote.prev, quote.volume
-        if usd is None:
-            columns["last"][row] = columns["price"][row] = columns["bid"][row] = columns["ask"][row] = None
-            columns["high_24h"][row] = columns["low_24h"][row] = columns["volume_usd"][row] = None
-            used = None
-        else:
-            used = None if price is None else price * usd
-            last_usd = None if last is None else last * usd
-            columns["last"][row] = last_usd
-            columns["price"][row] = used
-            columns["bid"][row] = quote.bid * usd if quote.bid else None
-            columns["ask"][row] = quote.ask * usd if quote.ask else None
-            columns["high_24h"][row] = None if quote.high is None else quote.high * usd
-            columns["low_24h"][row] = None if quote.low is None else quote.low * usd
-            columns["volume_usd"][row] = _volume_usd(quote, usd) if book.traded else None
-            if not cell.old:
-                for value in (used, last_usd):  # a rate that moved since the last tick moves the price too
+    def _row(self, book: Book, cell: Cell) -> Row:
+        (_symbol, source, _channel, venue_symbol, ccy, last, bid, ask, prev, high, low, volume, _quote_volume, _vwap,
+         event_time, received, _mono, _session, _delayed) = quote = (
+            cell.quote if book.crypto else _filled(book, cell)
+        )  # fmt: skip
+        usd = 1.0 if ccy == "USD" else self._board.rate(ccy).usd
+        change = change_pct(
+            cell.price if cell.price is not None else last,
+            prev,
+            None if book.crypto else self._anchors.get(book.symbol),
+        )
+        money: tuple[float | None, ...] = (None,) * 7
+        if usd is not None:
+            price = None if cell.price is None else cell.price * usd
+            last = None if last is None else last * usd
+            if not cell.old and ccy != "USD":
+                for value in (price, last):  # a rate that moved since the last tick moves the price too
                     if value is not None:
                         Board.stretch(book, value)
-        columns["change_pct"][row] = change_pct(price if price is not None else last, prev, anchor)
-        columns["volume"][row] = None if volume is None else float(volume)
-        columns["high_since"][row] = book.high
-        columns["low_since"][row] = book.low
-        at = quote.event_time
-        columns["event_time"][row] = None if at is None else int(at * 1e6)
-        columns["received"][row] = int(quote.received * 1e6)
-        self._mono[row] = quote.received_mono
-        behind = 0.0 if at is None else quote.received - at
-        self._behind[row] = behind if behind > CLOCKS_DIFFER_S else 0.0
-        for name, text in (
-            ("source", quote.source),
-            ("preferred", self._board.preferred(book)),
-            ("venue_symbol", quote.venue_symbol),
-            ("quote_ccy", quote.quote_ccy),
-            ("session", book.session.value),
-        ):
-            if columns[name][row] != text:
-                columns[name][row] = text
-                changed.add(name)
-        session = None if book.crypto else (quote.session or _SESSION[book.session])
-        self._live[row] = Live(used, self._live[row].status, at or quote.received, volume, session)
+            money = (
+                last, price, bid * usd if bid else None, ask * usd if ask else None,
+                _volume_usd(quote, usd) if book.traded else None,
+                None if high is None else high * usd, None if low is None else low * usd,
+            )  # fmt: skip
+        last, price, bid, ask, volume_usd, high, low = money
+        return (
+            last, price, bid, ask, change, None if volume is None else float(volume), volume_usd, book.high, book.low,
+            high, low, source, self._board.preferred(book), venue_symbol, ccy,
+            event_time, received, book.session.value,
+        )  # fmt: skip
+
+
+def _age(quote: Quote, mono: float) -> float:
+    """Seconds since it came, and what it had aged before where that is more than clocks may differ."""
+    age = mono - quote[16]
+    event_time = quote[14]
+    behind = 0.0 if event_time is None else quote[15] - event_time
+    return max(age, 0.0) + (behind if behind > CLOCKS_DIFFER_S else 0.0)
 
 
 def _status(board: Board, book: Book, *, settled: bool) -> Status:

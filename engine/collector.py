@@ -1,0 +1,283 @@
+"""The collector: one thread with its own loop, in which feeds and engine live; the screen never waits for it.
+
+The two meet at the newest snapshot (a reference) and at a queue of intents. Whatever breaks in here is seen: the feeds'
+runner is started again with a notice, and what ends the thread itself stands in `failure()`. Light to import: the heavy
+libraries come in with the thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from engine.clock import Clock
+from engine.config import Config
+from engine.model import Intent, Mode, Notice, Sink, Snapshot
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+log = logging.getLogger(__name__)
+
+INTENTS: Final = 100
+"""Intents that may wait; more push out the oldest."""
+RELOAD_S: Final = 1.0
+LEAVE_S: Final = 1.5
+"""What the feeds have to end in once they are told to."""
+RESTART_S: Final = (1.0, 30.0)
+"""First and longest pause before the feeds' runner is started again; doubles."""
+SOONEST_S: Final = 0.03
+"""Two beats are never closer than this."""
+FAULTS: Final = 20
+"""So many failing beats in a row end the collector."""
+
+
+class Feeds(Protocol):
+    """All feeds under their supervisors."""
+
+    async def run(self) -> None:
+        """Run them until cancelled."""
+        ...
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on under another configuration."""
+        ...
+
+    def retry(self) -> None:
+        """Try now whatever waits for a retry."""
+        ...
+
+
+Prepare = Callable[[Sink, Config, Clock], Feeds]
+"""Builds the feeds. Called in the collector's thread, inside its loop: heavy imports belong in it."""
+
+
+class Collector:
+    """A `SnapshotSource` with a life: `start`, then `stop`.
+
+    store: folder for bars, or None to keep nothing. reload: asked about once a second for a changed configuration.
+    """
+
+    def __init__(
+        self,
+        prepare: Prepare,
+        *,
+        config: Config,
+        mode: Mode,
+        scenario: str | None,
+        clock: Clock,
+        store: Path | None,
+        reload: Callable[[], Config | Notice | None] | None = None,
+    ) -> None:
+        self._prepare = prepare
+        self._config = config
+        self._mode = mode
+        self._scenario = scenario
+        self._clock = clock
+        self._store = store
+        self._reload = reload
+        self._snapshot: Snapshot | None = None
+        self._failure: str | None = None
+        self._intents: deque[Intent] = deque(maxlen=INTENTS)
+        self._stopping = False
+        self._feeds: Feeds | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    # for any thread
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.5) -> bool:
+        """End it, the feeds first. True where it has ended within `timeout` seconds."""
+        self._stopping = True
+        self._nudge()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot, or None before the first beat."""
+        return self._snapshot
+
+    def send(self, intent: Intent, /) -> None:
+        """Have a wish carried out at the next turn."""
+        self._intents.append(intent)
+        self._nudge()
+
+    def failure(self) -> str | None:
+        """Why it ended, in words, where it ended by itself; else None."""
+        return self._failure
+
+    def _nudge(self) -> None:
+        """Cut short the wait for the next beat."""
+        with self._lock:
+            if self._loop is not None and self._wake is not None:
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    # the thread
+
+    def _run(self) -> None:
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(_log_unhandled)
+        try:
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(self._live(loop))
+        except BaseException as error:
+            log.exception("the collector ended")
+            self._failure = f"{type(error).__name__}: {str(error)[:200]}"
+        finally:
+            with self._lock:
+                self._loop = None
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        from engine.engine import Engine
+
+        with self._lock:
+            self._loop, self._wake = loop, asyncio.Event()
+        wake = self._wake
+        engine = Engine(self._config, self._clock, mode=self._mode, scenario=self._scenario, store=self._store)
+        engine.urgent = wake.set
+        warmth = _Warmth()
+        engine.calendars_ready = warmth.ready
+        engine.load()
+        self._snapshot = engine.beat()
+        feeds = loop.create_task(self._keep_feeds(engine, warmth), name="feeds")
+        try:
+            await self._beats(engine, wake)
+        finally:
+            feeds.cancel()
+            await asyncio.wait({feeds}, timeout=LEAVE_S)
+            engine.close()
+
+    async def _beats(self, engine: Engine, wake: asyncio.Event) -> None:
+        clock, faults, asked, due = self._clock, 0, float("-inf"), self._clock.monotonic()
+        while not self._stopping:
+            mono = clock.monotonic()
+            self._carry_out(engine)
+            if mono - asked >= RELOAD_S:
+                asked = mono
+                self._look_for_config(engine)
+            try:
+                self._snapshot = engine.beat()
+                faults = 0
+            except Exception as error:
+                faults += 1
+                log.exception("a beat failed")
+                engine.notice("error", f"a beat failed: {type(error).__name__}: {str(error)[:160]}")
+                if faults >= FAULTS:
+                    raise
+            period = 1.0 / min(max(engine.config.refresh.beat_hz, 1.0), 20.0)
+            now = clock.monotonic()
+            due = due + period if due + period > now else now + SOONEST_S
+            wake.clear()
+            if self._stopping:
+                return
+            await asyncio.sleep(SOONEST_S)
+            if (rest := due - clock.monotonic()) > 0.0:
+                await _first(wake, rest)
+
+    def _carry_out(self, engine: Engine) -> None:
+        while self._intents:
+            intent = self._intents.popleft()
+            if intent.action == "reload-config":
+                self._look_for_config(engine)
+            elif intent.action == "retry":
+                if self._feeds is not None:
+                    self._feeds.retry()
+            else:
+                engine.notice("warning", f"nobody carries out {intent.action!r}")
+
+    def _look_for_config(self, engine: Engine) -> None:
+        if self._reload is None:
+            return
+        try:
+            found = self._reload()
+            if isinstance(found, Config):
+                self._apply(engine, found)
+            elif found is not None:
+                engine.add_notice(found)
+        except Exception as error:
+            log.exception("a configuration could not be applied")
+            engine.notice("error", f"the configuration could not be applied: {type(error).__name__}: {error}")
+
+    def _apply(self, engine: Engine, config: Config) -> None:
+        self._config = config
+        engine.reconfigure(config)
+        if self._feeds is not None:
+            self._feeds.reconfigure(config)
+        engine.notice("info", "the changed configuration is in force")
+
+    async def _keep_feeds(self, engine: Engine, warmth: _Warmth) -> None:
+        """Run the feeds; their runner does not end by itself, so where it does, say so and start it again."""
+        pause = RESTART_S[0]
+        while True:
+            began = self._clock.monotonic()
+            try:
+                self._feeds = self._prepare(engine, self._config, self._clock)
+                warmth.begin()
+                await self._feeds.run()
+                why = "they ended"
+            except Exception as error:
+                log.exception("the feeds' runner failed")
+                why = f"{type(error).__name__}: {str(error)[:160]}"
+            finally:
+                self._feeds = None
+                warmth.begin()
+            pause = RESTART_S[0] if self._clock.monotonic() - began > 2 * RESTART_S[1] else pause
+            engine.notice("error", f"the feeds stopped ({why}); started again in {pause:.0f} s")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RESTART_S[1])
+
+
+class _Warmth:
+    """Builds the calendars beside the loop, after the feeds had their turn at the imports."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._error: BaseException | None = None
+        self._begun = False
+
+    def begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._warm, name="calendars", daemon=True).start()
+
+    def _warm(self) -> None:
+        from engine import sessions
+
+        try:
+            sessions.warm()
+        except Exception as error:  # noqa: BLE001 — raised again in the collector, by the next beat
+            self._error = error
+        self._done.set()
+
+    def ready(self) -> bool:
+        if self._error is not None:
+            raise RuntimeError(f"the exchange calendars cannot be built: {self._error}")
+        return self._done.is_set()
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    """Wait for `event`, but no longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _log_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    error = context.get("exception")
+    log.error("%s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
