@@ -1,4 +1,4 @@
-"""Random paths that end where they must: noise from a name, bridges between fixed points, extremes that are met exactly.
+"""Random paths that end where they must: noise from a name, bridges between fixed points, extremes met exactly.
 
 Everything is a function of (seed, names) alone, so that any piece can be made at any time, in any order and again, and
 finer pieces always fit the coarser ones. Prices here are natural logarithms.
