@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from engine.bars import BarBook
 from engine.legs import Leg
@@ -131,6 +132,16 @@ class DailyGrid:
             for part, w in leg.parts
         ]
         return _mix_anchor(level, parts)
+
+    def closed(self, symbol: str) -> pl.DataFrame:
+        """A symbol's own daily bars that have closed; its session's close decides, else the end of the UTC day."""
+        frame = self._book.frame(symbol, "1d")
+        days = frame["time"].to_physical().to_numpy() // (DAY * 1_000_000)
+        end = (days + 1.0) * DAY
+        if asset_of(symbol) != "crypto" and len(self.days):
+            rows = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
+            end = np.where(self.days[rows] == days, self.closes[rows], end)
+        return frame.filter(pl.Series(end <= self.now, dtype=pl.Boolean))
 
     def _fill(self, symbol: str) -> Column:
         values = np.full(len(self.days), np.nan)

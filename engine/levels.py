@@ -1,0 +1,218 @@
+"""The `levels` table: support and resistance with what has happened at each, by closed bars and by ticks (METRICS §4).
+
+half-width of a band max(0.25·ATR14, 0.25 %·L) · low, high its edges · distance_pct 100·(L − P)/P · distance_atr
+(L − P)/ATR14 · position (P − S)/(R − S), S the highest configured support and R the lowest resistance above it ·
+touches of the last 504 bars · strength 100·(1 − e^{−S/3}), S = Σ 2^{−age/126}·min(2, RVOL) + 1 for every other method
+within 0.5 ATR · out_of_play where |P − L| > 8 ATR · state and role as `engine.level_states` has them: bars move them,
+a tick only raises TESTING · status `warming` until there is an ATR.
+Prices are closes, unadjusted for dividends; an index's RVOL is that of the fund that tracks it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from engine.config import Band
+from engine.grid import DAY, DailyGrid, Floats, usable, worst
+from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
+from engine.model import Status, asset_of
+from engine.tables import TABLES
+from engine.technical import atr, relative_volume
+from engine.view import View
+
+BARS_BACK: Final = 504
+HALF_LIFE_BARS: Final = 126
+OUT_OF_PLAY_ATR: Final = 8.0
+NEAR_ATR: Final = 0.5
+VOLUME_PROXY: Final[Mapping[str, str]] = {"^RUT": "IWM", "^GSPC": "SPY"}
+"""An index has no tape: its relative volume is that of the fund that tracks it."""
+
+
+class Level(NamedTuple):
+    """A price to watch, and the methods that name it."""
+
+    price: float
+    side: int
+    """+1 resistance, −1 support, as named; used only where the history begins exactly at the price."""
+    sources: tuple[str, ...] = ("config",)
+
+
+@dataclass(frozen=True)
+class SymbolState:
+    """One symbol's levels after its last closed bar."""
+
+    symbol: str
+    lives: tuple[tuple[Level, Life], ...]
+    atr: float | None
+    last: float | None
+    """Last close."""
+    last_index: int
+    as_of: float | None
+    support: float | None
+    resistance: float | None
+    trading: bool
+    """Whether a price is to be expected now."""
+
+
+@dataclass
+class TickMemory:
+    """Which levels a tick has raised since their last exit; the only thing here that outlives a close."""
+
+    raised: dict[tuple[str, float], bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LevelsState:
+    """What `live` needs."""
+
+    symbols: tuple[SymbolState, ...]
+
+
+def configured(band: Band) -> tuple[Level, ...]:
+    """The configured levels, each once, ascending."""
+    named = dict.fromkeys(band.support, -1) | dict.fromkeys(band.resistance, 1)
+    return tuple(Level(p, side) for p, side in sorted(named.items()) if p > 0 and math.isfinite(p))
+
+
+def at_close(grid: DailyGrid, bands: Mapping[str, Band]) -> LevelsState:
+    """Every configured symbol's levels after its closed bars."""
+    return LevelsState(tuple(_symbol(grid, symbol, band, configured(band)) for symbol, band in bands.items()))
+
+
+def live(state: LevelsState, view: View, memory: TickMemory) -> pl.DataFrame:
+    """The `levels` table at one beat; `memory` is carried from beat to beat."""
+    rows = [row for symbol in state.symbols for row in _rows(symbol, view, memory)]
+    return pl.DataFrame(rows, schema=TABLES["levels"], orient="row")
+
+
+def lives_of(levels: tuple[Level, ...], bars: list[Bar]) -> tuple[tuple[Level, Life], ...]:
+    """Each level's life through `bars`; before there is any, CLEAR."""
+    made = []
+    for level in levels:
+        life = start(level.price, bars[0].close if bars else level.price, level.side)
+        for bar in bars:
+            half = half_width(level.price, bar.atr)
+            life = step(life, Bar(bar.index, bar.high, bar.low, bar.close, bar.atr, half, bar.rvol))
+        made.append((level, life))
+    return tuple(made)
+
+
+def strength(life: Life, last_index: int, other_methods: int) -> float:
+    """100·(1 − e^{−S/3}), 0–100."""
+    touched = sum(weight * 2 ** (-(last_index - at) / HALF_LIFE_BARS) for at, weight in life.touches)
+    return 100.0 * (1.0 - math.exp(-(touched + other_methods) / 3.0))
+
+
+def position(price: float, support: float | None, resistance: float | None) -> float | None:
+    """(P − S)/(R − S): 0 at the support, 1 at the resistance; None without a band."""
+    if support is None or resistance is None or not resistance > support:
+        return None
+    return (price - support) / (resistance - support)
+
+
+def bars_of(grid: DailyGrid, symbol: str) -> tuple[list[Bar], Floats]:
+    """The last 504 closed bars that have an ATR, with their RVOL, and the ATR of every closed bar."""
+    frame = grid.closed(symbol)
+    ranges = atr(frame)
+    rvol = _rvol(grid, symbol, frame)
+    close = frame["close"]
+    high, low = frame["high"].fill_null(close).to_list(), frame["low"].fill_null(close).to_list()
+    closes = close.to_list()
+    bars = [
+        Bar(i, high[i], low[i], closes[i], float(ranges[i]), 0.0, float(rvol[i]) if np.isfinite(rvol[i]) else None)
+        for i in range(max(0, len(closes) - BARS_BACK), len(closes))
+        if np.isfinite(ranges[i])
+    ]
+    return bars, ranges
+
+
+def _rvol(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> Floats:
+    proxy = VOLUME_PROXY.get(symbol)
+    if proxy is None:
+        return relative_volume(frame["volume"].to_numpy())
+    other = grid.closed(proxy)
+    days, at = (f["time"].dt.date().to_physical().to_numpy() for f in (frame, other))
+    values = np.full(len(days), np.nan)
+    if len(at):
+        rows = np.minimum(np.searchsorted(at, days), len(at) - 1)
+        same = at[rows] == days
+        values[same] = relative_volume(other["volume"].to_numpy())[rows[same]]
+    return values
+
+
+def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...]) -> SymbolState:
+    frame = grid.closed(symbol)
+    bars, ranges = bars_of(grid, symbol)
+    last = float(frame["close"][-1]) if frame.height else None
+    as_of = _closed_at(grid, symbol, frame) if frame.height else None
+    support = max(band.support, default=None)
+    above = [p for p in band.resistance if support is None or p > support]
+    row = grid.current(crypto=False)
+    return SymbolState(
+        symbol=symbol,
+        lives=lives_of(levels, bars),
+        atr=float(ranges[-1]) if len(ranges) and np.isfinite(ranges[-1]) else None,
+        last=last,
+        last_index=frame.height - 1,
+        as_of=as_of,
+        support=support,
+        resistance=min(above, default=None),
+        trading=asset_of(symbol) == "crypto" or (row >= 0 and grid.now < grid.closes[row]),
+    )
+
+
+def _closed_at(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> float:
+    day = int(frame["time"].to_physical()[-1]) // (DAY * 1_000_000)
+    row = int(np.searchsorted(grid.days, day))
+    if asset_of(symbol) != "crypto" and row < len(grid.days) and grid.days[row] == day:
+        return float(grid.closes[row])
+    return float((day + 1) * DAY)
+
+
+def _rows(state: SymbolState, view: View, memory: TickMemory) -> list[dict[str, Any]]:
+    quote = view.live(state.symbol)
+    price, as_of, status = state.last, state.as_of, Status.STALE if state.trading else Status.CLOSED
+    if usable(quote.price):
+        price, as_of, status = quote.price, quote.at, quote.status
+    rows = []
+    for level, life in state.lives:
+        low, high = (level.price + s * half_width(level.price, state.atr) for s in (-1, 1))
+        shown, key = life.state, (state.symbol, level.price)
+        if price is not None:
+            shown, raised = on_tick(life, memory.raised.get(key, False), price, state.atr or 0.0, high - level.price)
+            memory.raised[key] = raised
+        row: dict[str, Any] = {
+            "symbol": state.symbol,
+            "role": life.role if state.last is not None else ("resistance" if level.side > 0 else "support"),
+            "price": level.price,
+            "low": low,
+            "high": high,
+            "state": shown.value if price is not None else None,
+            "position": position(price, state.support, state.resistance) if price is not None else None,
+            "touches": len(life.touches) if state.last is not None else None,
+            "strength": strength(life, state.last_index, len(level.sources) - 1) if state.last is not None else None,
+            "sources": ", ".join(level.sources),
+            "last": price,
+            "atr": state.atr,
+            "as_of": datetime.fromtimestamp(as_of, UTC) if as_of is not None else None,
+            "status": (worst((status, Status.WARMING)) if state.atr is None else status).value,
+            "simulated": view.simulated,
+        }
+        if price is not None:
+            gap = level.price - price
+            row["distance_pct"] = 100.0 * gap / price
+            if state.atr:
+                row["distance_atr"] = gap / state.atr
+                row["out_of_play"] = abs(gap) > OUT_OF_PLAY_ATR * state.atr
+        rows.append({name: row.get(name) for name in TABLES["levels"]})
+    return rows
+
+
+__all__ = ["Level", "LevelState", "LevelsState", "TickMemory", "at_close", "configured", "live", "lives_of", "position"]

@@ -1,0 +1,145 @@
+"""The derived tables that the engine makes, wired: which functions make which, and what they share.
+
+The daily grid is built once for all tables of one close; the venues' volumes once for all tables of one beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from engine import baskets, levels, markets, sessions, spreads, volume
+from engine.bars import BarBook
+from engine.config import Config
+from engine.derived import Maker
+from engine.grid import DailyGrid, daily_grid
+from engine.legs import LegError, Pair, parse_pair
+from engine.markets import Twins, Venues
+from engine.view import View
+
+
+@dataclass
+class Shared:
+    """What several tables need of one close or one beat, computed by the first that asks."""
+
+    book: BarBook
+    twins: Twins = field(default_factory=Twins)
+    _grid: tuple[tuple[int, float], DailyGrid] | None = None
+    _venues: tuple[float, dict[str, Venues]] | None = None
+
+    def grid(self, now: float) -> DailyGrid:
+        """The daily grid of these bars, the same one until a bar changes or it stops being valid."""
+        held = self._grid
+        if held is not None and held[0][0] == self.book.generation and held[0][1] <= now < held[1].valid_until:
+            return held[1]
+        made = daily_grid(self.book, sessions.calendar(), now)
+        self._grid = ((self.book.generation, now), made)
+        return made
+
+    def venues(self, view: View) -> Mapping[str, Venues]:
+        """The venues' volumes at this beat."""
+        if self._venues is None or self._venues[0] != view.now:
+            self._venues = (view.now, markets.over_venues(view, self.twins))
+        return self._venues[1]
+
+
+def pairs_of(config: Config) -> tuple[Pair, ...]:
+    """The configured pairs that can be read; the check of the configuration has said what is wrong with the others."""
+    pairs = []
+    for text in config.spreads.pairs:
+        try:
+            pairs.append(parse_pair(text, config))
+        except LegError:
+            continue
+    return tuple(pairs)
+
+
+@dataclass
+class SpreadsMaker:
+    """`spreads`."""
+
+    shared: Shared
+    config: Config
+    name: str = "spreads"
+
+    def at_close(self, now: float) -> spreads.SpreadState:
+        return spreads.at_close(self.shared.grid(now), pairs_of(self.config))
+
+    def live(self, state: spreads.SpreadState, view: View) -> pl.DataFrame:
+        return spreads.live(state, view)
+
+
+@dataclass
+class LevelsMaker:
+    """`levels`."""
+
+    shared: Shared
+    config: Config
+    name: str = "levels"
+    _memory: levels.TickMemory = field(default_factory=levels.TickMemory)
+
+    def at_close(self, now: float) -> levels.LevelsState:
+        return levels.at_close(self.shared.grid(now), self.config.levels)
+
+    def live(self, state: levels.LevelsState, view: View) -> pl.DataFrame:
+        return levels.live(state, view, self._memory)
+
+
+@dataclass
+class BasketsMaker:
+    """`baskets`."""
+
+    shared: Shared
+    config: Config
+    name: str = "baskets"
+
+    def at_close(self, now: float) -> tuple[baskets.BasketState, ...]:
+        return baskets.at_close(self.shared.grid(now), self.config.crypto.baskets)
+
+    def live(self, state: tuple[baskets.BasketState, ...], view: View) -> pl.DataFrame:
+        return baskets.live(state, self.shared.venues(view), view)
+
+
+@dataclass
+class VolumesMaker:
+    """`volumes`."""
+
+    shared: Shared
+    config: Config
+    name: str = "volumes"
+
+    def at_close(self, now: float) -> volume.VolumeState:
+        grid = self.shared.grid(now)
+        return volume.at_close(grid, self.shared.book, sessions.calendar(), self.config.equity.symbols)
+
+    def live(self, state: volume.VolumeState, view: View) -> pl.DataFrame:
+        return volume.live(state, view)
+
+
+@dataclass
+class MarketsMaker:
+    """`markets`."""
+
+    shared: Shared
+    config: Config
+    name: str = "markets"
+
+    def at_close(self, now: float) -> None:
+        """Nothing of it depends on bars."""
+
+    def live(self, state: None, view: View) -> pl.DataFrame:
+        return markets.live(self.shared.venues(view), self.config.crypto.bases, view)
+
+
+def makers(config: Config, book: BarBook) -> Iterable[Maker]:
+    """One maker a derived table, in the order in which they are to be made."""
+    shared = Shared(book)
+    return (
+        SpreadsMaker(shared, config),
+        LevelsMaker(shared, config),
+        MarketsMaker(shared, config),
+        BasketsMaker(shared, config),
+        VolumesMaker(shared, config),
+    )

@@ -1,0 +1,78 @@
+"""Indicators of one symbol's own bars, with the seeding that the reference has, known only when their bar is closed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from engine.grid import Floats
+
+ATR_BARS: Final = 14
+
+
+def true_range(frame: pl.DataFrame) -> Floats:
+    """max(H, C₋₁) − min(L, C₋₁) in price units; NaN in the first bar. A missing high or low is its close."""
+    close = frame["close"].to_numpy().astype(np.float64)
+    high = frame["high"].fill_null(frame["close"]).to_numpy().astype(np.float64)
+    low = frame["low"].fill_null(frame["close"]).to_numpy().astype(np.float64)
+    out = np.full(len(close), np.nan)
+    out[1:] = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
+    return out
+
+
+def atr(frame: pl.DataFrame, bars: int = ATR_BARS) -> Floats:
+    """Average true range in price units, TA-Lib's seeding: mean TR[1..n] at bar n, then Wilder's 1/n; NaN before.
+
+    Computed in Polars: `ewm_mean(alpha=1/n, adjust=False)` over the seed and what follows. Oracle: TA-Lib ATR.
+    """
+    ranges = true_range(frame)
+    return _wilder(ranges[1:], bars, len(ranges), bars)
+
+
+def rsi(close: Floats, bars: int = 14) -> Floats:
+    """Relative strength index, 0–100: 100·U/(U + D), Wilder's averages of rises and falls; NaN in the first n bars.
+
+    A window without any move is 0, as in the oracle, TA-Lib RSI.
+    """
+    steps = np.diff(close)
+    up = _wilder(np.maximum(steps, 0.0), bars, len(close), bars)
+    down = _wilder(np.maximum(-steps, 0.0), bars, len(close), bars)
+    total = up + down
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.isnan(total), np.nan, np.where(total > 0, 100.0 * up / total, 0.0))
+
+
+def _wilder(values: Floats, bars: int, length: int, first: int) -> Floats:
+    """Wilder's average of `values` laid so that its seed, their first `bars`' mean, stands at index `first`."""
+    out = np.full(length, np.nan)
+    if len(values) < bars or length <= first:
+        return out
+    seeded = pl.Series(np.concatenate([[values[:bars].mean()], values[bars:]]))
+    out[first:] = seeded.ewm_mean(alpha=1.0 / bars, adjust=False).to_numpy()
+    return out
+
+
+def relative_volume(volume: Floats, bars: int = 20) -> Floats:
+    """V_t ÷ mean of the `bars` volumes before it; NaN without half of those, or where a volume is missing or zero."""
+    frame = pl.DataFrame({"v": volume}).select(pl.when(pl.col("v").is_finite() & (pl.col("v") > 0)).then(pl.col("v")))
+    mean = frame["v"].rolling_mean(bars, min_samples=bars // 2).shift(1)
+    return (frame["v"] / mean).fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def pivots(values: Floats, k: int = 5) -> np.typing.NDArray[np.int64]:
+    """Indices of the highs: greatest of the 2k + 1 bars around them, the first of a plateau. Known only k bars later.
+
+    For lows pass −values. Bars within k of either end cannot be one. Polars: `h == h.rolling_max(2k + 1, center)`.
+    Oracle: `scipy.signal.argrelextrema(np.greater_equal, order=k)` reduced to the first of each plateau.
+    """
+    series = pl.Series(values)
+    top = series.rolling_max(2 * k + 1, center=True)
+    found = np.flatnonzero((series == top).fill_null(value=False).to_numpy())
+    return np.array([i for j, i in enumerate(found) if not (j and _same(values, int(found[j - 1]), int(i), k))], int)
+
+
+def _same(values: Floats, before: int, here: int, k: int) -> bool:
+    """Whether two equal tops belong to one plateau."""
+    return here - before <= k and values[before] == values[here]
