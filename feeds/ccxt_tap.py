@@ -152,6 +152,7 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
         listing["types"] = ["spot"]
     exchange.timeout_on_exit = 10  # milliseconds; the connector waits for its transports by itself
     exchange.has = {**exchange.has, "fetchCurrencies": False}  # a second list that names nothing we need
+    exchange.open()  # some venues' code wants its loop before the first request, which a cached market list spares us
     return exchange
 
 

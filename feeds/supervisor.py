@@ -116,6 +116,8 @@ class Supervisor:
         error = translate(raised)
         if error is None:
             log.error("%s failed unexpectedly", self.feed.source, exc_info=raised)
+            while isinstance(raised, BaseExceptionGroup):
+                raised = raised.exceptions[0]
             return TransientError(f"unexpected {type(raised).__name__}: {str(raised)[:120]}")
         log.info("%s: %s", self.feed.source, error)
         return error

@@ -78,6 +78,9 @@ def translate(raised: BaseException) -> FeedError | None:
 
     A `FeedError` is returned as it is.
     """
+    while isinstance(raised, BaseExceptionGroup):
+        inner: list[BaseException] = list(raised.exceptions)
+        raised = next((one for one in inner if isinstance(one, FeedError)), inner[0])
     chain = list(_causes(raised))
     for link in chain:
         if isinstance(link, FeedError):
@@ -131,8 +134,6 @@ def _causes(raised: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        if isinstance(link, BaseExceptionGroup):
-            todo.extend(link.exceptions)
         todo.extend(inner for inner in (link.__cause__, link.__context__) if inner is not None)
         todo.extend(argument for argument in link.args if isinstance(argument, BaseException))
 
