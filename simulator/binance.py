@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import orjson
 
 from simulator.gateway import Reply, Request, Socket
-from simulator.venue import Book, Listener, Ticks, VenueSite, dumps, number
-
-if TYPE_CHECKING:
-    from simulator.market import Market
+from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number
 
 MOST_CANDLES = 1000
 MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480,
@@ -56,7 +53,7 @@ class BinanceSite(VenueSite):
     ping_s: ClassVar[float] = 20.0
     """Seconds between the venue's ping frames."""
 
-    def __init__(self, market: Market, *, restricted: bool = False) -> None:
+    def __init__(self, market: Prices, *, restricted: bool = False) -> None:
         super().__init__(market)
         self.restricted = restricted
         self._by_id = {book.base + book.quote: book for book in self.books}

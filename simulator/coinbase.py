@@ -10,15 +10,12 @@ import math
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import orjson
 
 from simulator.gateway import Reply, Request
-from simulator.venue import Book, Listener, Ticks, VenueSite, dumps, number, trimmed
-
-if TYPE_CHECKING:
-    from simulator.market import Market
+from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number, trimmed
 
 MOST_CANDLES = 350
 GRANULARITY = {
@@ -50,7 +47,7 @@ class CoinbaseSite(VenueSite):
     hosts = frozenset({"api.coinbase.com", "advanced-trade-ws.coinbase.com"})
     cadence: ClassVar[float] = 0.25
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Prices) -> None:
         super().__init__(market)
         self._by_id = {f"{book.base}-{book.quote}": book for book in self.books}
         self._aliases = {

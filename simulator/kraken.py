@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import orjson
 
 from simulator.gateway import Reply, Request
-from simulator.venue import Book, Listener, Ticks, VenueSite, dumps, number
-
-if TYPE_CHECKING:
-    from simulator.market import Market
+from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number
 
 CANDLES = 720
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
@@ -55,7 +51,7 @@ class KrakenSite(VenueSite):
     hosts = frozenset({"api.kraken.com", "ws.kraken.com"})
     at_most_decimals = 9
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Prices) -> None:
         super().__init__(market)
         self._by_pair = {pair_id(book): book for book in self.books}
         self._by_any = {asset(b.base)[1] + asset(b.quote)[1]: key for key, b in self._by_pair.items()}
@@ -235,6 +231,7 @@ class KrakenSite(VenueSite):
             answer["req_id"] = asked
         answer |= {"time_in": arrived, "time_out": stamp(self.market.now())}
         listener.put(dumps(answer))
+        listener.seen += 1  # an answer is no update: the heart beats all the same
 
     def _subscribe(
         self, listener: Listener, method: str, params: dict[str, object], symbol: str, arrived: str, asked: object

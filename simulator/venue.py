@@ -10,19 +10,79 @@ import asyncio
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import orjson
 
 from simulator.gateway import Reply, Request, Socket
 
-if TYPE_CHECKING:
-    from simulator.market import Market
-
 QUIET_SHARE = 0.04
 """Part of the main book's volume that a base's other books trade."""
+
+
+class Day(Protocol):
+    """24 hours of one base at one venue, in the venue's main money; volume in base units, time in epoch seconds."""
+
+    @property
+    def last(self) -> float: ...
+    @property
+    def bid(self) -> float: ...
+    @property
+    def ask(self) -> float: ...
+    @property
+    def open(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def vwap(self) -> float: ...
+    @property
+    def volume(self) -> float: ...
+    @property
+    def trades(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+
+
+class Prices(Protocol):
+    """What an exchange must know of the market model; `simulator.market.Market` is one."""
+
+    def now(self) -> float:
+        """Epoch seconds on the market's clock."""
+        ...
+
+    def bases(self, venue: str) -> Sequence[str]:
+        """What the venue lists."""
+        ...
+
+    def quote_ccy(self, venue: str) -> str:
+        """The venue's main money."""
+        ...
+
+    def fx(self, ccy: str) -> float:
+        """USD of one USD, USDT, USDC or EUR."""
+        ...
+
+    def decimals(self, base: str) -> int:
+        """Decimals of a base's price in a venue's main money."""
+        ...
+
+    def ticker(self, venue: str, base: str) -> Day:
+        """The last 24 hours, now."""
+        ...
+
+    def moved(self, venue: str, since: float, until: float) -> Sequence[str]:
+        """Bases that traded in (since, until]; may repeat."""
+        ...
+
+    def candles(
+        self, venue: str, base: str, interval_s: int, start: float, end: float
+    ) -> Sequence[tuple[float, float, float, float, float, float]]:
+        """(open time, open, high, low, close, volume) of bars whose open is in [start, end), the running one too."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +225,7 @@ class VenueSite(ABC):
     """Seconds between two looks at what moved."""
     at_most_decimals: ClassVar[int] = 8
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Prices) -> None:
         self.market = market
         self.quote = market.quote_ccy(self.name)
         self._bases = frozenset(market.bases(self.name))
@@ -222,8 +282,10 @@ class VenueSite(ABC):
     def book(self, base: str, quote: str, *, active: bool = True) -> Book:
         """A book with the decimals that its price asks for."""
         main = base in self._bases and quote == self.quote
+        if main:
+            return Book(base, quote, self.market.decimals(base), active=active)
         price = self._usd(base) / self._usd(quote)
-        return Book(base, quote, decimals_of(price, self.at_most_decimals), main, active)
+        return Book(base, quote, decimals_of(price, self.at_most_decimals), main=False, active=active)
 
     def _known(self, book: Book) -> bool:
         known = self._bases | {"USD", "USDT", "USDC", "EUR", self.quote}
