@@ -21,6 +21,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.derived import Derived, Maker
 from engine.feeds_table import feeds_table
+from engine.makers import makers as default_makers
 from engine.model import (
     Bars,
     ChannelReport,
@@ -103,7 +104,7 @@ class Engine:
         self.board = Board(config)
         self.ingest = self.board.ingest  # no call between: this runs at tick rate
         self.bars = BarBook([f"{name}-bars" for name in config.crypto.exchanges])
-        self._make_makers = makers or _default_makers
+        self._make_makers = makers or default_makers
         self._store = Store(store, clock) if store is not None else None
         self._quotes = Quotes(self.board, config, simulated=self.simulated)
         self._facts: dict[str, MarketFact] = {}
@@ -330,8 +331,3 @@ class Engine:
 
 def _yes() -> bool:
     return True
-
-
-def _default_makers(config: Config, bars: BarBook) -> Iterable[Maker]:
-    """None yet."""
-    return ()
