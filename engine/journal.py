@@ -137,14 +137,14 @@ class Journal:
                 (at, rule, row),
             ).rowcount
 
-    def owed(self, now: float, limit: int = 100) -> list[Delivery]:
-        """Deliveries whose time has come, oldest event first."""
+    def owed(self, now: float, channel: str | None = None, limit: int = 100) -> list[Delivery]:
+        """Deliveries whose time has come, of one channel or of all, oldest event first."""
         rows = self._database.rows(
             "SELECT e.id, e.rule, e.row, e.kind, e.at, e.severity, e.notify, e.message, e.data,"
             " d.channel, d.attempts, d.next_at, d.error"
             " FROM deliveries d JOIN events e ON e.id = d.event"
-            " WHERE d.state = 'owed' AND d.next_at <= ? ORDER BY e.seq LIMIT ?",
-            (now, limit),
+            " WHERE d.state = 'owed' AND d.next_at <= ?1 AND (?2 IS NULL OR d.channel = ?2) ORDER BY e.seq LIMIT ?3",
+            (now, channel, limit),
         )
         return [
             Delivery(_event(row[:9]), str(row[9]), int(_float(row[10])), _float(row[11]), _text(row[12]))

@@ -1,0 +1,1 @@
+"""Takes alert events to the outside: the desktop, Apprise's services, a command."""
