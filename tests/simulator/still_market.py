@@ -147,3 +147,16 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110 (what is waited for happens inside ccxt, which sets no event of ours)
             await asyncio.sleep(0.01)
+
+
+def overheard(exchange: Any) -> list[dict[str, Any]]:
+    """The raw messages that an exchange receives from now on, in order."""
+    messages: list[dict[str, Any]] = []
+    handle = exchange.handle_message
+
+    def hear(socket: Any, message: dict[str, Any]) -> None:
+        messages.append(message)
+        handle(socket, message)
+
+    exchange.handle_message = hear
+    return messages

@@ -11,7 +11,7 @@ import pytest
 
 from simulator import coinbase as venue
 from simulator.coinbase import CoinbaseSite
-from tests.simulator.still_market import DAY, HOUR, MINUTE, NOW, StillMarket, client, soon, until
+from tests.simulator.still_market import DAY, HOUR, MINUTE, NOW, StillMarket, client, overheard, soon, until
 
 
 @pytest.fixture
@@ -107,16 +107,11 @@ async def test_who_asks_for_the_usdc_product_hears_the_usd_product(coinbase: Any
 
 
 async def test_messages_are_numbered_without_a_hole(site: CoinbaseSite, tmp_path: Path, market: StillMarket) -> None:
-    numbers: list[int] = []
     async with client(site, tmp_path) as exchange:
-        handle = exchange.handle_message
-        exchange.handle_message = lambda socket, message: (
-            numbers.append(message["sequence_num"]),
-            handle(socket, message),
-        )
+        heard = overheard(exchange)
         await soon(exchange.watch_ticker("BTC/USD"))
         market.move("BTC", 91_001)
         await soon(exchange.watch_ticker("BTC/USD"))
         await exchange.subscribe_multiple("ticker_batch", False, ["ETH/USD"])
-        await until(lambda: len(numbers) >= 5)
-    assert numbers == list(range(len(numbers)))
+        await until(lambda: len(heard) >= 5)
+    assert [message["sequence_num"] for message in heard] == list(range(len(heard)))

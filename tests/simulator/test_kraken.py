@@ -10,7 +10,7 @@ import ccxt
 import pytest
 
 from simulator.kraken import KrakenSite
-from tests.simulator.still_market import DAY, HOUR, MINUTE, NOW, StillMarket, client, soon, until
+from tests.simulator.still_market import DAY, HOUR, MINUTE, NOW, StillMarket, client, overheard, soon, until
 
 
 @pytest.fixture
@@ -86,11 +86,9 @@ async def test_an_unknown_symbol_is_refused_and_the_others_are_served(site: Krak
 
 
 async def test_a_quiet_connection_beats_its_heart_and_answers_pings(tmp_path: Path, site: KrakenSite) -> None:
-    heard: list[dict[str, Any]] = []
     async with client(site, tmp_path) as exchange:
         exchange.streaming["keepAlive"] = 50
-        handle = exchange.handle_message
-        exchange.handle_message = lambda socket, message: (heard.append(message), handle(socket, message))
+        heard = overheard(exchange)
         await soon(exchange.watch_ticker("BTC/USD"))
         await until(lambda: {"channel": "heartbeat"} in heard and any(m.get("method") == "pong" for m in heard))
     assert heard[0]["channel"] == "status"
