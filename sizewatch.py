@@ -226,7 +226,7 @@ def watch(options: Options) -> int:
         from tui.app import SizewatchApp
 
         collector = run.collector()
-        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock)
+        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted=collector.start)
 
         async def shown() -> None:
             loop = asyncio.get_running_loop()
@@ -235,7 +235,6 @@ def watch(options: Options) -> int:
                     loop.add_signal_handler(getattr(signal, name), app.exit)
             await app.run_async()
 
-        collector.start()
         try:
             asyncio.run(shown())
         except KeyboardInterrupt:

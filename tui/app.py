@@ -5,7 +5,7 @@ It knows the collector only as a `SnapshotSource`, and imports nothing heavy: th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -37,15 +37,18 @@ class SizewatchApp(App[None]):
         mode: Mode,
         scenario: str | None = None,
         clock: Clock | None = None,
+        painted: Callable[[], None] | None = None,
     ) -> None:
         """Build the terminal over a collector.
 
         config: the one it starts with; later ones come with the snapshots. scenario: the demo's or the recording's
-        name. clock: the system's where none is given.
+        name. clock: the system's where none is given. painted: called once the first frame stands; a collector that
+        starts earlier imports its libraries in the way of it.
         """
         super().__init__()
         self._source = source
         self._config = config
+        self._painted = painted
         self.eye = Eye(source, clock or Clock(), mode, scenario)
         self.actions = keys.remapped(config.keys)
         for name in theme.NAMES:
@@ -54,7 +57,10 @@ class SizewatchApp(App[None]):
 
     def on_mount(self) -> None:
         self.set_keymap(self.actions.changed())
-        self.push_screen(Dashboard(self.actions.actions, self.actions.warnings))
+        dashboard = Dashboard(self.actions.actions, self.actions.warnings)
+        self.push_screen(dashboard)
+        if self._painted is not None:
+            dashboard.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
 
     def frame(self) -> None:
