@@ -452,17 +452,17 @@ class Board:
 
     def books24(self) -> list[Book24]:
         """Every crypto book's newest 24 h figures, in the venue's own units."""
-        return [
-            Book24(
-                q.source, book.symbol.split("/", 1)[0], q.venue_symbol, q.quote_ccy, q.last, q.high, q.low, q.volume,
-                q.quote_volume, q.vwap, q.event_time or q.received,
-                not cell.channel.live or q.received_mono <= cell.channel.lost_at or cell.old,
-            )
-            for book in self.books.values()
-            if book.crypto
-            for cell in book.cells.values()
-            for q in (cell.quote,)
-        ]  # fmt: skip
+        found: list[Book24] = []
+        for book in self.books.values():
+            if not book.crypto:
+                continue
+            base = book.symbol.split("/", 1)[0]
+            for cell in book.cells.values():
+                channel, q = cell.channel, cell.quote
+                stale = cell.old or not channel.live or q[16] <= channel.lost_at  # received_mono
+                at = q[14] if q[14] is not None else q[15]  # event_time, received
+                found.append(Book24(q[1], base, q[3], q[4], q[5], q[9], q[10], q[11], q[12], q[13], at, stale))
+        return found
 
 
 def _time(quote: Quote) -> float:

@@ -20,6 +20,10 @@ from engine.view import View
 
 CLOSE_BUDGET_S: Final = 0.020
 """After this much of a beat no further table's close begins."""
+SLOW: Final = frozenset({"markets", "baskets", "volumes"})
+"""Tables of figures over a day or more: dear, slow to move, and made together because they share their inputs."""
+SLOW_S: Final = 1.0
+"""Seconds between two of those."""
 QUIET_S: Final = 0.5
 """Closes wait until no bars came for so long…"""
 PATIENCE_S: Final = 3.0
@@ -51,6 +55,8 @@ class _Slot:
     """Whether the bars behind `state` have changed."""
     fresh: bool = False
     """Whether `state` is newer than the table."""
+    moved: bool = False
+    """Something that `live` reads has changed since it last ran."""
     broken: str | None = None
     """The fault in words, while there is one."""
 
@@ -64,6 +70,7 @@ class Derived:
     _slots: list[_Slot] = field(init=False)
     _first_change: float | None = field(default=None, init=False)
     _last_change: float = field(default=0.0, init=False)
+    _slow_at: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
         self._slots = [_Slot(maker, empty(maker.name)) for maker in self.makers]
@@ -86,8 +93,14 @@ class Derived:
     def run(self, view: View, mono: float, *, moved: bool) -> None:
         """One beat. moved: whether prices, facts or statuses changed since the last one."""
         self._close(view.now, mono)
+        slow = mono - self._slow_at >= SLOW_S
+        if slow:
+            self._slow_at = mono
         for slot in self._slots:
-            if slot.ready and (moved or slot.fresh):
+            slot.moved = slot.moved or moved
+            if not slot.ready or not (slot.moved or slot.fresh):
+                continue
+            if slow or slot.fresh or slot.maker.name not in SLOW:
                 self._live(slot, view)
 
     def _close(self, now: float, mono: float) -> None:
@@ -113,7 +126,7 @@ class Derived:
             slot.ready = slot.fresh = True
 
     def _live(self, slot: _Slot, view: View) -> None:
-        slot.fresh = False
+        slot.fresh = slot.moved = False
         try:
             table = slot.maker.live(slot.state, view)
             schema = TABLES[slot.maker.name]
