@@ -146,7 +146,7 @@ def z_bar(z: float | None, width: int = 15) -> str:
         reach = min(half, round(abs(z) / 2 * mark))
         step = -1 if z < 0 else 1
         for distance in range(1, reach + 1):
-            cells[half + step * distance] = "█"
+            cells[half + step * distance] = "▆"
         if abs(z) / 2 * mark > half + 0.5:
             cells[half + step * half] = "◀" if z < 0 else "▶"
     for at in (half - mark, half + mark):

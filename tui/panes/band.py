@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from tui.lines import BLANK, Line, Span, fit
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
+SIDES = ("resistance", "support")
 NAMES = {"^RUT": "Russell 2000", "^GSPC": "S&P 500"}
 
 
@@ -55,17 +57,18 @@ def level_line(record: Mapping[str, Any], width: int) -> Line:
     price = fmt.number(record["price"], 2)
     distance = fmt.signed(record["distance_pct"], 2)
     atr = fmt.number(None if record["distance_atr"] is None else abs(record["distance_atr"]), 1)
-    tail = f" {distance:>7} % {atr:>5} ATR"
+    tail = f" {distance:>6} % {atr:>4} ATR"
     room = max(0, width - 11 - len(tail) - 1)
     role = f" {record['role']} "
-    rule = ("┄┄" + role).ljust(room, "┄")[:room] if room >= len(role) + 2 else role.strip()[0].upper().ljust(room)
+    rule = f"┄┄{role}" if room >= 16 else f"{role.strip()[0].upper()} "
+    rule = rule.ljust(room, "┄")[:room]
     return ((f"{price:>10} ", "text"), (rule, "line" if room < 4 else "dim"), (tail, "dim"))
 
 
 def price_line(last: float | None, position: float | None, change: float | None, status: str, width: int) -> Line:
     """The price itself with its place in the band and the day's change."""
     mark = fmt.GLYPHS.get(status, " ") if status != "ok" else "●"
-    where = f"{fmt.percent(position)} of the band" if position is not None else "band position –"
+    where = f"{fmt.percent(position)} of band" if position is not None else "band position –"
     if position is not None and not 0 <= position <= 1:
         where = "below the band" if position < 0 else "above the band"
     tail = f"{fmt.signed(change):>7} %"
@@ -96,33 +99,25 @@ def paint_band(view: View, width: int, height: int) -> list[Line]:
             lines.append(((" " * 11, "dim"), ("│", "line")))
         lines.append(line)
     out_of_play = any(r["out_of_play"] for r in sides.values())
-    spans: list[Span] = [("  state    ", "dim")]
-    for role in ("resistance", "support"):
+    spans: list[Span] = [("  state  ", "dim")]
+    for role in SIDES:
         if role in sides:
             state = sides[role]["state"] or fmt.MISSING
-            spans.append((f"{role[0].upper()} {state}".ljust(14), "text" if state == "CLEAR" else "warn"))
+            spans.append((f"{role[0].upper()} {state}".ljust(15), "text" if state == "CLEAR" else "warn"))
     lines.append(tuple(spans))
     if out_of_play:
         lines.append((("  ", "dim"), ("! out of play: more than 8 ATR away", "warn")))
-    touches = "  ".join(f"{role[0].upper()} {sides[role]['touches']}" for role in ("resistance", "support")
-                        if role in sides and sides[role]["touches"] is not None)  # fmt: skip
-    strength = "  ".join(f"{role[0].upper()} {fmt.number(sides[role]['strength'], 0)}"
-                         for role in ("resistance", "support")
-                         if role in sides and sides[role]["strength"] is not None)  # fmt: skip
+    touches = [f"{r[0].upper()} {sides[r]['touches']}" for r in SIDES if r in sides and sides[r]["touches"] is not None]
+    strength = [fmt.number(sides[r]["strength"], 0) for r in SIDES if r in sides and sides[r]["strength"] is not None]
     if touches:
-        lines.append(
-            (("  touches  ", "dim"), (touches.ljust(14), "text"), (f"strength {strength}" if strength else "", "dim"))
-        )
-    known = [v for v in recent if v is not None]
+        strong = f"  strength {' / '.join(strength)}" if strength else ""
+        lines.append((("  touches ", "dim"), ("  ".join(touches), "text"), (strong, "dim")))
+    known = [v for v in recent if v is not None and math.isfinite(v)]
     if known and len(lines) < height:
-        low, high = fmt.number(min(known[-20:]), 0), fmt.number(max(known[-20:]), 0)
-        lines.append(
-            (
-                ("  recent   ", "dim"),
-                (fmt.sparkline(recent, min(20, len(known))), "text"),
-                (f"  {low} to {high}", "dim"),
-            )
-        )
+        cells = max(6, min(len(known), width - 24, 30))
+        low, high = fmt.number(min(known[-cells:]), 0), fmt.number(max(known[-cells:]), 0)
+        course = fmt.sparkline(recent, cells)
+        lines.append((("  recent ", "dim"), (course, "text"), (f"  {low}–{high}", "dim")))
     return lines
 
 

@@ -12,7 +12,7 @@ from tui.widgets.linepane import LinePane
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
-    Column("basket", "basket", 8, "<", rank=0, gap=0),
+    Column("basket", "basket", 8, "<", rank=0, gap=1),
     Column("return_1d_pct", "1d %", 7, rank=1, gap=1),
     Column("return_7d_pct", "7d %", 7, rank=3, gap=1),
     Column("return_30d_pct", "30d %", 7, rank=4, gap=1),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui import format as fmt
 from tui.lines import Line
+from tui.panes.gauges import size_pairs
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -59,27 +60,28 @@ def paint_chart(values: Sequence[float | None], width: int, height: int) -> list
 
 
 class ChartPane(LinePane):
-    """The chart; it follows the spreads' cursor."""
+    """The chart of a spread's ratio: the one under the spreads' cursor, or always the crypto one."""
 
-    number = 0
     heading = "Ratio"
     reads = ("spreads",)
 
-    def __init__(self, spreads: SpreadsPane, id: str) -> None:
+    def __init__(self, spreads: SpreadsPane | None, id: str) -> None:
+        """Draw what `spreads` points at; None: the ALT index against BTC."""
         super().__init__(id=id)
         self._spreads = spreads
         self.can_focus = False
 
     def wants_repaint(self, view: View) -> bool:
-        return self._pair() != self.cursor
+        return self._spreads is not None and self._spreads.pair() != self.cursor
 
-    def _pair(self) -> str | None:
-        rows = self._spreads.rows
-        return rows[self._spreads.index()] if rows else None
+    def _record(self, view: View) -> dict[str, object] | None:
+        if self._spreads is not None:
+            return self._spreads.record()
+        return next((dict(r) for name, r in size_pairs(view) if name == "crypto size"), None)
 
     def prepare(self, view: View, width: int) -> None:
-        self.cursor = self._pair()
-        record = self._spreads.record()
+        record = self._record(view)
+        self.cursor = str(record["pair"]) if record else None
         values = record["recent"] if record else None
         lines = paint_chart(values if isinstance(values, list) else (), width, self.size.height)
         self.head, self.rows, self.foot = (), (), tuple(lines)

@@ -34,14 +34,17 @@ def digits_of(price: float | None, crypto: bool) -> int:
     return fmt.price_digits(price) if crypto else 2 if price is None or abs(price) >= 10 else 3
 
 
-def columns_for(crypto: bool, decimals: int) -> tuple[Column, ...]:
-    """The grid's columns; the price column is wide enough for 999,999 and the most decimals that it holds."""
-    price = 8 + decimals
+def columns_for(crypto: bool, decimals: int, whole: int = 5) -> tuple[Column, ...]:
+    """The grid's columns.
+
+    decimals, whole: what the price column holds at the most on either side of the point.
+    """
+    price = whole + 1 + decimals
     wide = Column("venue_symbol", "book", 11, "<", rank=9)
     if not crypto:
         return (
             Column("glyph", "", 1, rank=0),
-            Column("symbol", "symbol", 7, "<", rank=0, gap=0),
+            Column("symbol", "symbol", 6, "<", rank=0, gap=1),
             Column("last", "last", price, rank=0, gap=1, unit_pad=decimals + 1),
             Column("change_pct", "1d %", 7, rank=1, gap=1),
             Column("session", "session", 7, "<", rank=3),
@@ -54,10 +57,10 @@ def columns_for(crypto: bool, decimals: int) -> tuple[Column, ...]:
         )
     return (
         Column("glyph", "", 1, rank=0),
-        Column("symbol", "symbol", 11, "<", rank=0, gap=0),
+        Column("symbol", "symbol", 10, "<", rank=0, gap=1),
         Column("last", "last", price, rank=0, gap=1, unit_pad=decimals + 1),
         Column("change_pct", "1d %", 7, rank=1, gap=1),
-        Column("volume_usd", "24h vol $", 9, rank=3),
+        Column("volume_usd", "24h vol $", 9, rank=2, gap=1),
         Column("range", "24h range", 15, "<", rank=6),
         Column("recent", "recent", 12, "<", rank=8),
         Column("bid", "bid", price, rank=10, gap=1, unit_pad=decimals + 1),
@@ -65,7 +68,7 @@ def columns_for(crypto: bool, decimals: int) -> tuple[Column, ...]:
         Column("basket", "basket", 9, "<", rank=7),
         wide,
         Column("source", "source", 11, "<", rank=5),
-        Column("age", "age", 5, rank=2, gap=1),
+        Column("age", "age", 4, rank=3, gap=1),
     )
 
 
@@ -95,7 +98,7 @@ def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, a
         elif key == "glyph":
             out[key] = (fmt.GLYPHS.get(status, " "), "dim")
         elif key == "symbol":
-            out[key] = (record[key], "bright")
+            out[key] = (fmt.shorten(record[key], column.width), "bright")
         elif key == "range":
             at = fmt.position(record["last"], *bounds(record))
             out[key] = (fmt.range_bar(at, column.width), "dim")
@@ -160,7 +163,7 @@ class QuotesPane(LinePane):
         self._order: list[int] = []
         self._ordered_for: tuple[object, ...] = ()
         self._columns: tuple[Column, ...] = ()
-        self._decimals = 2
+        self._decimals, self._whole = 2, 5
         self._prices: dict[str, tuple[float | None, float, str]] = {}
         """symbol → (last, when it changed, flash role), for the rows in sight only."""
         self._flash_ends = 0.0
@@ -182,15 +185,19 @@ class QuotesPane(LinePane):
                 self._order = order(frame, self.assets, self.needle, self.sort, self.reverse)
                 names = frame.get_column("symbol").to_list()
                 self.rows = [names[i] for i in self._order]
-                self._decimals = self._most_decimals(frame) if self.crypto else 3
-        columns = choose(columns_for(self.crypto, self._decimals), width)
+                self._size_prices(frame)
+        columns = choose(columns_for(self.crypto, self._decimals, self._whole), width)
         self._columns = columns
         descending = (self.sort in DESCENDING) != self.reverse
         self.head = (heading(columns, self.sort, descending),) if self.rows else ()
 
-    def _most_decimals(self, frame: pl.DataFrame) -> int:
-        least = frame.get_column("last").min()
-        return max(4, fmt.price_digits(least if isinstance(least, float) else None))
+    def _size_prices(self, frame: pl.DataFrame) -> None:
+        """Make the price column wide enough for every price of the table; it never shrinks, so that nothing jumps."""
+        prices = frame.get_column("last")
+        least, most = prices.min(), prices.max()
+        if isinstance(least, float) and isinstance(most, float):
+            self._whole = max(self._whole, len(f"{most * 1.05:,.0f}"))
+            self._decimals = max(self._decimals, fmt.price_digits(least) if self.crypto else 3)
 
     def wants_repaint(self, view: View) -> bool:
         return 0.0 < self._flash_ends <= view.now

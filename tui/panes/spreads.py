@@ -16,17 +16,17 @@ STRETCHED = 2.0
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
-    Column("pair", "pair", 10, "<", rank=0, gap=0),
+    Column("pair", "pair", 10, "<", rank=0, gap=1),
     Column("ratio", "ratio", 8, rank=6, gap=1),
     Column("rel_1d", "1d %", 6, rank=3, gap=1),
     Column("rel_5d", "5d %", 6, rank=7, gap=1),
-    Column("rel_1m", "1M %", 7, rank=12, gap=1),
-    Column("rel_3m", "3M %", 7, rank=13, gap=1),
+    Column("rel_1m", "1M %", 6, rank=12, gap=1),
+    Column("rel_3m", "3M %", 6, rank=13, gap=1),
     Column("rel_ytd", "YTD %", 6, rank=4, gap=1),
-    Column("rel_1y", "1Y %", 7, rank=5, gap=1),
-    Column("rel_5y", "5Y %", 7, rank=8, gap=1),
-    Column("z63", "z63", 6, rank=11, gap=1),
-    Column("z252", "z252", 6, rank=1, gap=1),
+    Column("rel_1y", "1Y %", 6, rank=5, gap=1),
+    Column("rel_5y", "5Y %", 6, rank=8, gap=1),
+    Column("z63", "z63", 5, rank=11, gap=1),
+    Column("z252", "z252", 5, rank=1, gap=1),
     Column("mark", "", 1, rank=1, gap=0),
     Column("bar", fmt.z_scale(BAR), BAR, "<", rank=2, gap=1),
     Column("percentile", "pctl", 5, rank=9, gap=1),
@@ -93,22 +93,22 @@ def summary(record: Mapping[str, Any], width: int) -> Line:
     parts: list[list[Span]] = []
     if leader is not None and years:
         span = f" ({record['streak_from']}–{record['streak_to']})" if record["streak_from"] is not None else ""
-        parts.append([(f" {leader} leads {years} year{'s' if years != 1 else ''}", "bright"), (span, "dim")])
+        parts.append([(f"  {leader} leads {years} year{'s' if years != 1 else ''}", "bright"), (span, "dim")])
     if record["pp_ytd"] is not None:
         parts.append(
             [
-                ("this year so far: small ", "dim"),
+                (f"{record['streak_to'] + 1} so far: small " if record["streak_to"] else "this year: small ", "dim"),
                 (fmt.signed(record["pp_ytd"]), fmt.direction(record["pp_ytd"])),
                 (" pp", "dim"),
             ]
         )
     if record["percentile"] is not None:
-        parts.append([(f"ratio at {fmt.ordinal(record['percentile'])} pct", "dim")])
+        parts.append([(f"at {fmt.ordinal(record['percentile'])} pct", "dim")])
     if record["low_label"]:
         parts.append([(str(record["low_label"]), "warn")])
     line: list[Span] = []
     for part in parts:
-        lead = "   " if line else ""
+        lead = "  " if line else ""
         if sum(len(t) for t, _ in (*line, *part)) + len(lead) > width:
             break
         line += [(lead + part[0][0], part[0][1]), *part[1:]]
@@ -134,6 +134,10 @@ class SpreadsPane(LinePane):
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
         return [spread_row(r, self._columns, stuck) for r in self._records[start:stop]]
+
+    def pair(self) -> str | None:
+        """The pair under the cursor."""
+        return self.rows[self.index()] if self.rows else None
 
     def waiting(self, view: View) -> str:
         pairs = view.snapshot.config.spreads.pairs if view.snapshot else ()

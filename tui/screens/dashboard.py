@@ -54,7 +54,7 @@ class Dashboard(LiveScreen):
             self._equities,
             FeedsPane("feeds"),
         )
-        self._chart = ChartPane(self._spreads, "chart")
+        self._charts = (ChartPane(self._spreads, "chart"), ChartPane(None, "chart-crypto"))
         self._message = Message("message")
         self._bars: tuple[Bar, ...] = (
             Header("header"),
@@ -71,11 +71,12 @@ class Dashboard(LiveScreen):
         with Vertical(id="body"):
             with Horizontal(id="upper"):
                 yield spreads
-                yield self._chart
+                yield self._charts[0]
                 yield band
             with Horizontal(id="middle"):
                 yield gauges
                 yield baskets
+                yield self._charts[1]
             yield russell
             yield gauges_line
             with Horizontal(id="lower"):
@@ -97,7 +98,7 @@ class Dashboard(LiveScreen):
         for bar in self._bars:
             if bar.is_on_screen:
                 bar.show(view)
-        for pane in (*self._panes, self._chart):
+        for pane in (*self._panes, *self._charts):
             if pane.is_on_screen:
                 pane.show(view)
 

@@ -46,4 +46,4 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         styles = self._styles
         strip = Strip([Segment(text, styles.get(role)) for text, role in self._line])
-        return strip.adjust_cell_length(self.size.width)
+        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)

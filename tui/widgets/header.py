@@ -6,6 +6,7 @@ What is wrong is said first when the line is too short: mode and heartbeat stay,
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ from tui.view import View
 from tui.widgets.bar import Bar
 
 NEW_YORK = ZoneInfo("America/New_York")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SESSIONS = {
     SessionState.OPEN: ("open", "good"),
     SessionState.PRE: ("pre-market", "closed"),
@@ -32,20 +35,21 @@ def badge(mode: Mode, scenario: str | None) -> Span:
     return f"▏{fmt.SIMULATED} SIMULATED{name}▕" if mode is Mode.DEMO else f"▏REPLAY{name}▕", "badge"
 
 
-def clock(now: float, width: int) -> str:
-    """The run's time in New York: `Fri 09 Jan 10:32:07 New York`."""
+def clock(now: float, terse: bool = False) -> str:
+    """The run's time in New York: `Fri 09 Jan 10:32:07 New York`. Names are English, whatever the locale."""
     moment = datetime.fromtimestamp(now, NEW_YORK)
-    return moment.strftime("%a %d %b %H:%M:%S") + (" New York" if width >= 100 else " NY")
+    day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+    return f"{day} {moment:%d} {month} {moment:%H:%M:%S} {'NY' if terse else 'New York'}"
 
 
-def session(market: MarketClock, now: float, width: int) -> Line:
+def session(market: MarketClock, now: float, terse: bool = False) -> Line:
     """NYSE's state and when that changes: `NYSE open, closes in 5 h 27 m`."""
     word, role = _SESSIONS[market.state]
     spans: list[Span] = [("NYSE ", "dim"), (word, role)]
     if market.next_change is not None:
         verb = "closes" if market.state is SessionState.OPEN else "opens"
         left = fmt.countdown(market.next_change - now)
-        spans.append((f", {verb} in {left}" if width >= 100 else f" {left}", "dim"))
+        spans.append((f", {left}" if terse else f", {verb} in {left}", "dim"))
     if market.early_close:
         spans.append((" half-day", "warn"))
     return tuple(spans)
@@ -59,6 +63,32 @@ def sources(snapshot: Snapshot) -> Line:
     states = frame.get_column("state").to_list()
     live, total = states.count("live"), len(states)
     return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else (f"{live}/{total} !", "warn"))
+
+
+GONE = ("name", "ticks", "feeds", "session", "scenario", "clock")
+"""What gives way when the line is too short, first first. The mode and the heartbeat never do."""
+
+
+def header(view: View, beat: Line, terse: bool, without: Sequence[str]) -> Line:
+    """The line with all its pieces but those named, in long or in short words."""
+    snapshot = view.snapshot
+    pieces: dict[str, Line] = {
+        "name": (("sizewatch", "bright"),),
+        "mode": (badge(view.mode, None if "scenario" in without else view.scenario),),
+    }
+    if snapshot is not None:
+        pieces["clock"] = ((clock(view.now, terse), "text"),)
+        pieces["session"] = session(snapshot.nyse, view.now, terse)
+        pieces["feeds"] = sources(snapshot)
+        pieces["ticks"] = ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))
+    if view.frozen_since is not None:
+        pieces["frozen"] = (("FROZEN, Space goes on", "badge-warn"),)
+    pieces["beat"] = beat
+    out: list[Span] = [(" ", "dim")]
+    for name, piece in pieces.items():
+        if name not in without:
+            out += [(("  " if terse else "   ") if len(out) > 1 else "", "dim"), *piece]
+    return tuple(out)
 
 
 class Header(Bar):
@@ -88,30 +118,13 @@ class Header(Bar):
         return (("♥ ", "good"), (f"{rate:.0f}/s" if rate else "ok", "dim"))
 
     def paint(self, view: View, width: int) -> Line:
-        snapshot = view.snapshot
-        first: list[Span] = [(" ", "dim")]
-        if width >= 100:
-            first += [("sizewatch ", "bright")]
-        pieces: list[tuple[int, Line]] = [(0, (*first, badge(view.mode, view.scenario)))]
-        if snapshot is not None:
-            pieces += [
-                (2, ((clock(view.now, width), "text"),)),
-                (3, session(snapshot.nyse, view.now, width)),
-                (4, sources(snapshot)),
-                (5, ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))),
-            ]
-        if view.frozen_since is not None:
-            pieces.append((1, (("FROZEN, Space goes on", "badge-warn"),)))
-        pieces.append((1, self.heartbeat(view)))
-        for worst in (5, 4, 3, 2):
-            gap = 3 if width >= 100 else 2
-            if sum(width_of(p) + gap for _, p in pieces) <= width:
+        beat = self.heartbeat(view)
+        for terse in (False, True):
+            line = header(view, beat, terse, GONE[:0])
+            if width_of(line) <= width:
+                return line
+        for n in range(1, len(GONE) + 1):
+            line = header(view, beat, True, GONE[:n])
+            if width_of(line) <= width:
                 break
-            pieces = [p for p in pieces if p[0] != worst]
-        if sum(width_of(p) + 2 for _, p in pieces) > width and view.scenario:
-            pieces[0] = (0, ((" ", "dim"), badge(view.mode, None)))
-        gap = 3 if width >= 100 else 2
-        out: list[Span] = []
-        for index, (_, piece) in enumerate(pieces):
-            out += [(" " * gap, "dim"), *piece] if index else piece
-        return tuple(out)
+        return line

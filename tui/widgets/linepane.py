@@ -161,7 +161,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         plain = styles.get("text", Style.null())
         strip = Strip([Segment(text, styles.get(role, plain)) for text, role in line])
         strip = strip.adjust_cell_length(width, plain)
-        return strip.apply_style(styles["cursor"]) if under_cursor else strip
+        return (strip.apply_style(styles["cursor"]) if under_cursor else strip).apply_style(self.rich_style)
 
     # --- the cursor
 

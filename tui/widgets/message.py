@@ -26,10 +26,10 @@ def trouble(view: View) -> tuple[int, str] | None:
         return None
     worst = min(rows, key=lambda r: TROUBLE.index(r["state"]))
     words = f"{worst['source']} {worst['state']}"
-    if worst["error"]:
-        words += f": {worst['error']}"
     if worst["retry_at"] is not None:
         words += f", next try in {fmt.countdown(max(0.0, worst['retry_at'].timestamp() - view.now))}"
+    if worst["error"]:
+        words += f": {worst['error']}"
     return len(rows), " ".join(words.split())
 
 
