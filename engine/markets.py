@@ -59,7 +59,8 @@ class Twins:
         count, seen = self.score.get(key, (0, None))
         moment = (one.at or 0.0) + (other.at or 0.0)
         if moment != seen and (key in self.score or len(self.score) < PAIRS_HELD):
-            count = min(count + 1, 2 * SAMPLES - 1) if equal else max(count - 1, 0)
+            count = count + 1 if equal else max(count - 1, 0)
+            count = 2 * SAMPLES - 1 if equal and count >= SAMPLES else count
             self.score[key] = (count, moment)
         return equal or count >= SAMPLES
 
