@@ -47,7 +47,7 @@ class BarReader:
         """As `Market.bars` says; nothing after `at`."""
         series = self._series(symbol)
         if interval_s == WEEK:
-            return _grouped(self._daily(series, symbol, start - WEEK, end, at), _weeks, start)
+            return grouped(self._daily(series, symbol, start - WEEK, end, at), _weeks, start)
         if interval_s == DAY:
             return self._daily(series, symbol, start, end, at)
         return self._intraday(series, symbol, interval_s, start, end, at)
@@ -138,7 +138,7 @@ def _weeks(times: Ints) -> Ints:
     return np.asarray((times - _MONDAY) // WEEK * WEEK + _MONDAY, np.int64)
 
 
-def _grouped(bars: Bars, key: Callable[[Ints], Ints], start: float) -> Bars:
+def grouped(bars: Bars, key: Callable[[Ints], Ints], start: float) -> Bars:
     """Bars merged where their times have the same key, which becomes their time; those from `start` on."""
     if not len(bars.time):
         return bars
