@@ -50,6 +50,7 @@ class BinanceSite(VenueSite):
     name = "binance"
     hosts = frozenset({"api.binance.com", "stream.binance.com", "fapi.binance.com", "dapi.binance.com"})
     cadence: ClassVar[float] = 1.0
+    at_most_decimals: ClassVar[int] = 8
     ping_s: ClassVar[float] = 20.0
     """Seconds between the venue's ping frames."""
 

@@ -49,7 +49,6 @@ class KrakenSite(VenueSite):
 
     name = "kraken"
     hosts = frozenset({"api.kraken.com", "ws.kraken.com"})
-    at_most_decimals = 9
 
     def __init__(self, market: Prices) -> None:
         super().__init__(market)

@@ -223,7 +223,8 @@ class VenueSite(ABC):
     hosts: frozenset[str]
     cadence: ClassVar[float] = 0.25
     """Seconds between two looks at what moved."""
-    at_most_decimals: ClassVar[int] = 8
+    at_most_decimals: ClassVar[int] = 10
+    """What the venue's price grid is no finer than."""
 
     def __init__(self, market: Prices) -> None:
         self.market = market
@@ -283,7 +284,7 @@ class VenueSite(ABC):
         """A book with the decimals that its price asks for."""
         main = base in self._bases and quote == self.quote
         if main:
-            return Book(base, quote, self.market.decimals(base), active=active)
+            return Book(base, quote, min(self.market.decimals(base), self.at_most_decimals), active=active)
         price = self._usd(base) / self._usd(quote)
         return Book(base, quote, decimals_of(price, self.at_most_decimals), main=False, active=active)
 
@@ -297,12 +298,13 @@ class VenueSite(ABC):
         return self.market.fx(code) if code in ("USD", "USDT", "USDC", "EUR") else 1.0
 
     def ticks(self, book: Book) -> Ticks:
-        """24 hours of a book, now, on its price grid."""
+        """24 hours of a book, now, on its price grid; bid and ask of a book that trades are a tick apart at least."""
         t, to = self._ticks(book), book.decimals
+        bid, ask = round(t.bid, to), round(t.ask, to)
         return t._replace(
             last=round(t.last, to),
-            bid=round(t.bid, to),
-            ask=round(t.ask, to),
+            bid=bid,
+            ask=max(ask, round(bid + 10.0**-to, to)) if book.active else ask,
             open=round(t.open, to),
             high=round(t.high, to),
             low=round(t.low, to),

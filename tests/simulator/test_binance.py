@@ -10,6 +10,7 @@ import ccxt
 import pytest
 
 from simulator.binance import BinanceSite
+from simulator.gateway import Socket
 from tests.simulator.still_market import (
     DAY,
     FIRST,
@@ -109,3 +110,20 @@ async def test_a_client_in_an_unserved_country_is_told_so(market: StillMarket, t
     async with gateway(site, tmp_path) as made, unloaded("binance", made) as exchange:
         with pytest.raises(ccxt.ExchangeNotAvailable, match=r"451 .*restricted location"):
             await exchange.load_markets()
+
+
+async def test_the_venue_pings_by_itself(site: BinanceSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BinanceSite, "ping_s", 0.05)
+    pinged: list[bytes] = []
+    ping = Socket.ping
+
+    async def counted(socket: Socket, data: bytes = b"") -> None:
+        await ping(socket, data)
+        pinged.append(data)
+
+    monkeypatch.setattr(Socket, "ping", counted)
+    async with client(site, tmp_path) as exchange:
+        await soon(exchange.watch_ticker("BTC/USDT"))
+        await until(lambda: len(pinged) >= 3)
+        assert len(site.listeners) == 1
+    assert pinged[0] == str(int(NOW * 1000)).encode()
