@@ -18,13 +18,13 @@ import polars as pl
 from engine.conditions import compile_condition
 from engine.crossings import Crossed
 from engine.lifecycle import ACTIVE, AlertState, Happening, Instance, acknowledge, step
+from engine.model import Event, Value
 from engine.rules import Rule
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-Value = str | float | int | bool | None
 MAX_INSTANCES: Final = 5_000
 """Instances that one rule may have; rows beyond are not followed, and the rule says so."""
 EVERY_S: Final = 0.5
@@ -48,22 +48,6 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "feeds": ("source",),
 }
 """The columns that name a row of each table, so that an instance keeps its row between snapshots."""
-
-
-class Event(NamedTuple):
-    """Something that happened to an alert; kept in the journal and sent out. Times: epoch seconds, the run's clock."""
-
-    id: str
-    rule: str
-    row: str
-    kind: str
-    """fired, repeated or resolved."""
-    at: float
-    severity: str
-    notify: str
-    message: str
-    values: Mapping[str, Value]
-    """The row as it was, or the crossing's price, level and direction."""
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from engine.alerts import Event, Value
 from engine.database import Database
 from engine.lifecycle import AlertState, Instance
+from engine.model import Event, Value
 
 MAX_EVENTS: Final = 100_000
 _EVENT_COLUMNS: Final = "seq, id, rule, row, kind, at, severity, notify, message, data, acknowledged_at"

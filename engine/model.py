@@ -209,6 +209,26 @@ class Notice(NamedTuple):
     text: str
 
 
+Value = str | float | int | bool | None
+"""A cell as JSON can carry it."""
+
+
+class Event(NamedTuple):
+    """Something that happened to an alert; kept in the journal and sent out. Times: epoch seconds, the run's clock."""
+
+    id: str
+    rule: str
+    row: str
+    kind: str
+    """fired, repeated or resolved."""
+    at: float
+    severity: str
+    notify: str
+    message: str
+    values: Mapping[str, Value]
+    """The row as it was, or the crossing's price, level and direction."""
+
+
 @dataclass(frozen=True, slots=True)
 class MarketClock:
     """A market's state at a moment, and when that next changes."""
@@ -244,6 +264,8 @@ class Snapshot:
     nyse: MarketClock
     config: Config
     notices: tuple[Notice, ...] = ()
+    events: tuple[Event, ...] = ()
+    """The newest alert events, oldest first; a screen shows those whose id it has not seen."""
     settled: bool = False
     """True once every feed has delivered all it first had to, or has failed at it."""
 

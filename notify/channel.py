@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from engine.alerts import Event
 from engine.errors import SizewatchError
+from engine.model import Event
 
 MAX_LINES = 20
 """Events that one message spells out; the rest are counted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from engine.alerts import Event
+from engine.model import Event
 
 FLOOR_S = 5.0
 CEILING_S = 900.0

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.alerts import AlertBook, Event, render
+from engine.alerts import AlertBook, render
 from engine.crossings import Watch
 from engine.lifecycle import AlertState
+from engine.model import Event
 from engine.rules import Cross, FiringMode, Rule
 
 SCHEMA = pl.Schema({"pair": pl.String(), "z252": pl.Float64(), "age_s": pl.Float64(), "simulated": pl.Boolean()})

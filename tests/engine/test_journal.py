@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.alerts import Event
 from engine.database import Database
 from engine.journal import Journal
 from engine.lifecycle import AlertState, Instance
+from engine.model import Event
 
 
 @pytest.fixture

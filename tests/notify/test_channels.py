@@ -17,7 +17,7 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MailHandler
 
-from engine.alerts import Event
+from engine.model import Event
 from notify.channel import DeliveryError, Message
 from notify.command import CommandChannel
 from notify.osc import sequence
@@ -191,7 +191,7 @@ asyncio.run(main())
 """
 CLIENT = """
 import asyncio, sys
-from engine.alerts import Event
+from engine.model import Event
 from notify.channel import Message
 from notify.desktop import DesktopChannel
 

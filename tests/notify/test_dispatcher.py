@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.alerts import Event
 from engine.clock import Clock
 from engine.database import Database
 from engine.journal import Journal
+from engine.model import Event
 from notify.channel import DeliveryError, Message
 from notify.dispatcher import Dispatcher
 from notify.policy import GIVE_UP_S, Policy, Quiet, RateLimit, retry_at
