@@ -7,7 +7,7 @@ the beat (`settle`), so a failover can be seen, and comes from the channels' liv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.config import Config
@@ -88,7 +88,7 @@ class Book:
 
     __slots__ = (
         "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
-        "traded", "waits",
+        "traded", "waits", "watch",
     )  # fmt: skip
 
     def __init__(self, symbol: str) -> None:
@@ -114,6 +114,8 @@ class Book:
         """A better source has to prove itself first."""
         self.session = SessionState.OPEN
         """As of the last beat."""
+        self.watch: Callable[[float, float], object] | None = None
+        """Told of every valid price in USD and its time, for rules about crossings."""
 
 
 def _number(value: float | None, limit: float) -> float | None:
@@ -159,6 +161,7 @@ class Board:
         """Of those: of no watched symbol, out of order, or without one believable price."""
         self._usd: dict[str, float] = {"USD": 1.0}
         self._fresh_rates: set[str] = {"USD"}
+        self._usd_settled: dict[str, float] = {}
         self._exchange_rank: dict[str, int] = {}
         self._quote_rank: dict[str, int] = {}
         self._equity_limit = 45.0
@@ -192,7 +195,11 @@ class Board:
                 else:
                     cell.rank = self._rank(book, cell.quote)
             book.best = min((cell.rank[0] for cell in book.cells.values()), default=0)
-        self._rate_books = [book for book in self.books.values() if book.rate_of is not None]
+        # currencies first: other rates are priced through them
+        self._rate_books = sorted(
+            (book for book in self.books.values() if book.rate_of is not None),
+            key=lambda book: book.rate_of not in RATES,
+        )
 
     def _rank(self, book: Book, quote: Quote) -> tuple[int, int]:
         if not book.crypto:
@@ -279,6 +286,8 @@ class Board:
             self.stretch(book, price * rate)
             if book.rate_of is not None:
                 self._usd[book.rate_of] = price * rate
+            if book.watch is not None:
+                book.watch(price * rate, received)
         if last is not None:
             self.stretch(book, last * rate)
 
@@ -390,22 +399,30 @@ class Board:
         return behind < -allowed
 
     def _settle_rates(self) -> None:
+        """Take the rates from those who speak for them; what is priced with one that moved is priced anew."""
         fresh = {"USD"}
         for book in self._rate_books:
-            if book.chosen is None or not book.chosen.usable:
+            ccy = book.rate_of
+            if ccy is None or book.chosen is None or not book.chosen.usable:
                 continue
-            assert book.rate_of is not None
-            price, rate = book.chosen.price, self._usd.get(book.chosen.quote.quote_ccy)
-            if price is not None and rate is not None:
-                self._usd[book.rate_of] = price * rate
-            if book.rate_of in self._usd:
-                fresh.add(book.rate_of)
-        if fresh != self._fresh_rates:
-            self._fresh_rates = fresh
-            for book in self.books.values():
-                book.dirty = True
-                if book.assumed and book.chosen is not None:
-                    self._restate(book, book.chosen.quote.quote_ccy)
+            price, through = book.chosen.price, book.chosen.quote.quote_ccy
+            usd = self.rate(through).usd
+            if price is not None and usd is not None:
+                self._usd[ccy] = price * usd
+            if ccy in self._usd and through in fresh:
+                fresh.add(ccy)
+        moved = fresh ^ self._fresh_rates
+        moved |= {ccy for ccy, usd in self._usd.items() if self._usd_settled.get(ccy) != usd}
+        if not moved:
+            return
+        self._fresh_rates = fresh
+        self._usd_settled = dict(self._usd)
+        for book in self.books.values():
+            if book.chosen is None or book.chosen.quote[4] not in moved:  # quote_ccy
+                continue
+            book.dirty = True
+            if book.assumed:
+                self._restate(book, book.chosen.quote[4])
 
     def _restate(self, book: Book, ccy: str) -> None:
         """Put extremes that were made at 1.0 to the first live rate."""
