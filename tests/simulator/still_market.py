@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import ccxt.pro
 
@@ -109,6 +109,22 @@ class StillMarket:
         ]
 
 
+class Border(Protocol):
+    """Where a client goes: a `Gateway` says so of itself."""
+
+    @property
+    def proxy(self) -> str: ...
+    @property
+    def ca_file(self) -> str: ...
+
+
+class At(NamedTuple):
+    """The border of a gateway that runs in another process."""
+
+    proxy: str
+    ca_file: str
+
+
 @asynccontextmanager
 async def client(site: VenueSite, folder: Path, **options: Any) -> AsyncIterator[Any]:
     """An unpatched ccxt.pro exchange that meets `site` through the gateway, with its markets loaded."""
@@ -128,9 +144,9 @@ async def gateway(site: VenueSite, folder: Path) -> AsyncIterator[Gateway]:
 
 
 @asynccontextmanager
-async def unloaded(name: str, made: Gateway, **options: Any) -> AsyncIterator[Any]:
-    border: Mapping[str, object] = {"httpsProxy": made.proxy, "wssProxy": made.proxy, "cafile": made.ca_file}
-    exchange = getattr(ccxt.pro, name)({**border, "enableRateLimit": False, "timeout": 5000, **options})
+async def unloaded(name: str, made: Border, **options: Any) -> AsyncIterator[Any]:
+    where: Mapping[str, object] = {"httpsProxy": made.proxy, "wssProxy": made.proxy, "cafile": made.ca_file}
+    exchange = getattr(ccxt.pro, name)({**where, "enableRateLimit": False, "timeout": 5000, **options})
     try:
         yield exchange
     finally:
