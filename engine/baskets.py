@@ -22,8 +22,8 @@ import polars as pl
 from engine.grid import DAY, EPOCH, DailyGrid, Floats, usable, worst
 from engine.markets import Venues
 from engine.model import Status
+from engine.rows import table
 from engine.spreads import months_back
-from engine.tables import TABLES
 from engine.view import View
 
 BACK: Final = {"1d": 1, "7d": 7, "30d": 30}
@@ -79,8 +79,7 @@ def at_close(grid: DailyGrid, baskets: Mapping[str, tuple[str, ...]]) -> tuple[B
 
 def live(states: tuple[BasketState, ...], venues: Mapping[str, Venues], view: View) -> pl.DataFrame:
     """The `baskets` table at one beat."""
-    rows = [_row(s, venues, view) for s in states]
-    return pl.DataFrame(rows, schema=TABLES["baskets"], orient="row")
+    return table("baskets", [_row(s, venues, view) for s in states])
 
 
 def _days(grid: DailyGrid, symbol: str, today: int) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,7 @@ class DailyGrid:
     _book: BarBook
     _symbols: dict[str, Column] = field(default_factory=dict)
     _legs: dict[Leg, Column] = field(default_factory=dict)
+    _closed: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def date_of(self, row: int) -> date:
         """The date of a row."""
@@ -135,13 +137,26 @@ class DailyGrid:
 
     def closed(self, symbol: str) -> pl.DataFrame:
         """A symbol's own daily bars that have closed; its session's close decides, else the end of the UTC day."""
-        frame = self._book.frame(symbol, "1d")
-        days = frame["time"].to_physical().to_numpy() // (DAY * 1_000_000)
-        end = (days + 1.0) * DAY
+        if symbol not in self._closed:
+            frame = self._book.frame(symbol, "1d")
+            times, count = frame["time"].to_physical(), frame.height
+            while count and self._end(symbol, int(times[count - 1]) // (DAY * 1_000_000)) > self.now:
+                count -= 1
+            self._closed[symbol] = frame.head(count)
+        return self._closed[symbol]
+
+    def _end(self, symbol: str, day: int) -> float:
+        """Epoch seconds at which the daily bar of a day closes."""
         if asset_of(symbol) != "crypto" and len(self.days):
-            rows = np.minimum(np.searchsorted(self.days, days), len(self.days) - 1)
-            end = np.where(self.days[rows] == days, self.closes[rows], end)
-        return frame.filter(pl.Series(end <= self.now, dtype=pl.Boolean))
+            row = int(np.searchsorted(self.days, day))
+            if row < len(self.days) and self.days[row] == day:
+                return float(self.closes[row])
+        return (day + 1.0) * DAY
+
+    @cached_property
+    def years(self) -> Days:
+        """The calendar year of each row."""
+        return self.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
     def _fill(self, symbol: str) -> Column:
         values = np.full(len(self.days), np.nan)
@@ -190,6 +205,11 @@ def chained(prices: Floats) -> Column:
     if not members or not rows:
         return Column(values, coverage)
     there = np.isfinite(prices)
+    used = int(np.max(np.flatnonzero(there.any(axis=0)), initial=-1)) + 1
+    if used < rows:  # the newest rows have not closed yet
+        short = chained(prices[:, :used])
+        values[:used], coverage[:used] = short.values, short.coverage
+        return Column(values, coverage)
     seen = np.maximum.accumulate(np.where(there, np.arange(rows), -1), axis=1)
     filled = np.where(seen >= 0, np.take_along_axis(prices, np.maximum(seen, 0), axis=1), np.nan)
     joined = seen >= 0

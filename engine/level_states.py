@@ -55,8 +55,6 @@ class Bar:
     low: float
     close: float
     atr: float
-    half: float
-    """Half-width of the band."""
     rvol: float | None = None
 
 
@@ -95,22 +93,22 @@ def half_width(price: float, atr: float | None) -> float:
     return max(0.25 * (atr or 0.0), 0.0025 * price)
 
 
-def step(life: Life, bar: Bar) -> Life:
-    """The level after `bar`."""
-    life = _touched(life, bar)
+def step(life: Life, bar: Bar, half: float) -> Life:
+    """The level after `bar`; half: half-width of its band at that bar, see `half_width`."""
+    life = _touched(life, bar, half)
     beyond = life.side * (bar.close - life.price)
     if life.state is S.BREAK_PENDING:
-        return _pending(life, bar, beyond)
+        return _pending(life, bar, half, beyond)
     if life.state in (S.BROKEN, S.RETEST):
-        return _broken(life, bar)
-    return _break(life, bar, beyond) if beyond > bar.half else _inside(life, bar, -beyond - bar.half)
+        return _broken(life, bar, half)
+    return _break(life, bar, half, beyond) if beyond > half else _inside(life, bar, half, -beyond - half)
 
 
-def _inside(life: Life, bar: Bar, gap: float) -> Life:
+def _inside(life: Life, bar: Bar, half: float, gap: float) -> Life:
     """No break is going on; gap: how far the close is outside the near edge."""
     if life.state is S.TESTING:
         return _to(life, S.CLEAR, bar) if gap >= EXIT_ATR * bar.atr else life
-    if _meets(life, bar):
+    if _meets(life, bar, half):
         return _to(life, S.TESTING, bar)
     over = life.state is not S.CLEAR and bar.index - life.since >= OUTCOME_BARS
     return _to(life, S.CLEAR, bar) if over else life
@@ -131,27 +129,27 @@ def _to(life: Life, state: LevelState, bar: Bar) -> Life:
     return life if state is life.state else replace(life, state=state, since=bar.index)
 
 
-def _meets(life: Life, bar: Bar) -> bool:
+def _meets(life: Life, bar: Bar, half: float) -> bool:
     """Whether the bar's range meets the band."""
-    return bar.low <= life.price + bar.half and bar.high >= life.price - bar.half
+    return bar.low <= life.price + half and bar.high >= life.price - half
 
 
-def _touched(life: Life, bar: Bar) -> Life:
+def _touched(life: Life, bar: Bar, half: float) -> Life:
     """Count a touch, or arm the next one."""
-    gap = abs(bar.close - life.price) - bar.half
+    gap = abs(bar.close - life.price) - half
     if not life.armed:
         return replace(life, armed=True) if gap >= REARM_ATR * bar.atr else life
     beyond = life.side * (bar.close - life.price)
-    if _meets(life, bar) and beyond <= bar.half:
+    if _meets(life, bar, half) and beyond <= half:
         weight = 1.0 if bar.rvol is None else min(2.0, bar.rvol)
         return replace(life, armed=gap >= REARM_ATR * bar.atr, touches=(*life.touches, (bar.index, weight)))
     return life
 
 
-def _break(life: Life, bar: Bar, beyond: float) -> Life:
+def _break(life: Life, bar: Bar, half: float, beyond: float) -> Life:
     """The first close beyond."""
     life = replace(life, broke=bar.index, flipped=False)
-    strong = beyond - bar.half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
+    strong = beyond - half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
     return _confirm(life, bar) if strong else _to(life, S.BREAK_PENDING, bar)
 
 
@@ -159,25 +157,25 @@ def _confirm(life: Life, bar: Bar) -> Life:
     return replace(life, state=S.BROKEN, since=bar.index, side=-life.side, flipped=True)
 
 
-def _pending(life: Life, bar: Bar, beyond: float) -> Life:
-    if beyond > bar.half:
-        strong = beyond - bar.half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
+def _pending(life: Life, bar: Bar, half: float, beyond: float) -> Life:
+    if beyond > half:
+        strong = beyond - half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
         consecutive = bar.index - life.since == 1
         return _confirm(life, bar) if consecutive or strong else replace(life, since=bar.index)
-    if beyond < -bar.half:
+    if beyond < -half:
         return _to(life, S.FALSE_BREAK if bar.index - life.broke <= FALSE_BARS else S.CLEAR, bar)
     return _to(life, S.TESTING, bar) if bar.index - life.broke >= FALSE_BARS else life
 
 
-def _broken(life: Life, bar: Bar) -> Life:
+def _broken(life: Life, bar: Bar, half: float) -> Life:
     """After the flip: `away` is how far the close is on the new side."""
     away = -life.side * (bar.close - life.price)
-    if away < -bar.half:
+    if away < -half:
         if bar.index - life.broke <= FALSE_BARS:
             return replace(_to(life, S.FALSE_BREAK, bar), side=-life.side, flipped=False)
-        return _break(life, bar, -away)
+        return _break(life, bar, half, -away)
     if life.state is S.RETEST:
-        return _to(life, S.HELD, bar) if away - bar.half >= EXIT_ATR * bar.atr else life
+        return _to(life, S.HELD, bar) if away - half >= EXIT_ATR * bar.atr else life
     if bar.index - life.since > RETEST_BARS:
         return _to(life, S.CLEAR, bar)
-    return _to(life, S.RETEST, bar) if _meets(life, bar) else life
+    return _to(life, S.RETEST, bar) if _meets(life, bar, half) else life

@@ -11,6 +11,7 @@ Prices are closes, unadjusted for dividends; an index's RVOL is that of the fund
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from engine.config import Band
 from engine.grid import DAY, DailyGrid, Floats, usable, worst
 from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
 from engine.model import Status, asset_of
-from engine.tables import TABLES
+from engine.rows import table
 from engine.technical import atr, relative_volume
 from engine.view import View
 
@@ -88,18 +89,32 @@ def at_close(grid: DailyGrid, bands: Mapping[str, Band]) -> LevelsState:
 
 def live(state: LevelsState, view: View, memory: TickMemory) -> pl.DataFrame:
     """The `levels` table at one beat; `memory` is carried from beat to beat."""
-    rows = [row for symbol in state.symbols for row in _rows(symbol, view, memory)]
-    return pl.DataFrame(rows, schema=TABLES["levels"], orient="row")
+    return table("levels", [row for symbol in state.symbols for row in _rows(symbol, view, memory)])
 
 
 def lives_of(levels: tuple[Level, ...], bars: list[Bar]) -> tuple[tuple[Level, Life], ...]:
-    """Each level's life through `bars`; before there is any, CLEAR."""
+    """Each level's life through `bars`; before there is any, CLEAR.
+
+    A level that is CLEAR, armed and on its own side of the price changes only with a bar that meets its band or closes
+    beyond it: the bars between are not asked.
+    """
+    high, low, close, ranges = (np.array([getattr(b, n) for b in bars]) for n in ("high", "low", "close", "atr"))
     made = []
     for level in levels:
         life = start(level.price, bars[0].close if bars else level.price, level.side)
-        for bar in bars:
-            half = half_width(level.price, bar.atr)
-            life = step(life, Bar(bar.index, bar.high, bar.low, bar.close, bar.atr, half, bar.rvol))
+        half = np.maximum(0.25 * ranges, 0.0025 * level.price)  # as `half_width`
+        meets = (low <= level.price + half) & (high >= level.price - half)
+        stirs = {side: np.flatnonzero(meets | (side * (close - level.price) > half)).tolist() for side in (1, -1)}
+        at = 0
+        while at < len(bars):
+            if life.state is LevelState.CLEAR and life.armed:
+                ahead = stirs[life.side]
+                place = bisect_left(ahead, at)
+                if place == len(ahead):
+                    break
+                at = ahead[place]
+            life = step(life, bars[at], float(half[at]))
+            at += 1
         made.append((level, life))
     return tuple(made)
 
@@ -126,7 +141,7 @@ def bars_of(grid: DailyGrid, symbol: str) -> tuple[list[Bar], Floats]:
     high, low = frame["high"].fill_null(close).to_list(), frame["low"].fill_null(close).to_list()
     closes = close.to_list()
     bars = [
-        Bar(i, high[i], low[i], closes[i], float(ranges[i]), 0.0, float(rvol[i]) if np.isfinite(rvol[i]) else None)
+        Bar(i, high[i], low[i], closes[i], float(ranges[i]), float(rvol[i]) if np.isfinite(rvol[i]) else None)
         for i in range(max(0, len(closes) - BARS_BACK), len(closes))
         if np.isfinite(ranges[i])
     ]
@@ -211,7 +226,7 @@ def _rows(state: SymbolState, view: View, memory: TickMemory) -> list[dict[str, 
             if state.atr:
                 row["distance_atr"] = gap / state.atr
                 row["out_of_play"] = abs(gap) > OUT_OF_PLAY_ATR * state.atr
-        rows.append({name: row.get(name) for name in TABLES["levels"]})
+        rows.append(row)
     return rows
 
 

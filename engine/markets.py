@@ -19,7 +19,7 @@ import polars as pl
 
 from engine.grid import usable
 from engine.model import Status
-from engine.tables import TABLES
+from engine.rows import table
 from engine.view import Book24, Rate, View
 
 USD_LIKE: Final = frozenset({"USD", "USDC", "USDT", "DAI", "FDUSD", "TUSD", "PYUSD", "USDE"})
@@ -127,7 +127,7 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
                 "simulated": view.simulated,
             }
         )
-    return pl.DataFrame(rows, schema=TABLES["markets"], orient="row")
+    return table("markets", rows)
 
 
 def _sum(books: list[Book24], view: View, twins: Twins) -> Venues:

@@ -29,7 +29,8 @@ import polars as pl
 from engine.grid import DAY, EPOCH, DailyGrid, Floats, Point, worst
 from engine.legs import Pair
 from engine.model import Status
-from engine.tables import HORIZONS, TABLES
+from engine.rows import table
+from engine.tables import HORIZONS
 from engine.view import View
 from engine.windows import Ranks, Reversion, Window, ranks, reversion, rolling_percentile, rolling_z, to_series, window
 
@@ -171,8 +172,7 @@ def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> SpreadState:
 
 def live(state: SpreadState, view: View) -> pl.DataFrame:
     """The `spreads` table at one beat."""
-    rows = [_row(s, view) for s in state.pairs]
-    return pl.DataFrame(rows, schema=TABLES["spreads"], orient="row")
+    return table("spreads", [_row(s, view) for s in state.pairs])
 
 
 def _row(state: PairState, view: View) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _row(state: PairState, view: View) -> dict[str, Any]:
             status = worst((status, Status.STALE if state.in_session else Status.CLOSED))
     row["status"] = status.value
     row["simulated"] = view.simulated
-    return {name: row.get(name) for name in TABLES["spreads"]}
+    return row
 
 
 def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
@@ -279,13 +279,11 @@ def streak(grid: DailyGrid, a: Floats, b: Floats, past: Floats, this_year: int) 
     """Run of sign(TR_a − TR_b) over the complete calendar years before `this_year`; a year without a return ends it."""
     finite = np.flatnonzero(np.isfinite(past))
     ends: dict[int, int] = {}
-    dates = (grid.days[finite]).astype("datetime64[D]")
-    years = dates.astype("datetime64[Y]").astype(np.int64) + 1970
-    for year in np.unique(years):
-        at = int(finite[np.searchsorted(years, year, side="right") - 1])
+    years = grid.years[finite]
+    for at in finite[np.flatnonzero(np.diff(years, append=np.iinfo(np.int64).max))].tolist():
         end = grid.date_of(at)
-        if year < this_year and end.month == 12 and end.day > 31 - LAST_DAYS:
-            ends[int(year)] = at
+        if end.year < this_year and end.month == 12 and end.day > 31 - LAST_DAYS:
+            ends[end.year] = at
     leading, first, year = None, None, this_year - 1
     while year in ends and year - 1 in ends:
         now, before = ends[year], ends[year - 1]

@@ -24,11 +24,12 @@ import polars as pl
 from engine.bars import BarBook
 from engine.grid import DAY, EPOCH, DailyGrid, Floats
 from engine.model import Status, asset_of
+from engine.rows import table
 from engine.spreads import months_back
-from engine.tables import TABLES
 from engine.view import Calendar, Session, View
 
 ADV: Final = 63
+ADV_REACH: Final = 400
 CURVE_SESSIONS: Final = 20
 BUCKET_S: Final = 300
 FULL_BUCKETS: Final = 78
@@ -72,9 +73,11 @@ def at_close(grid: DailyGrid, book: BarBook, calendar: Calendar, symbols: Iterab
     early = frozenset(s.day for s in known if s.early)
     recent = known[-3 * CURVE_SESSIONS :]
     made = []
+    # two years and their half-days are all that two windows of 63 sessions a year apart can reach
+    early = frozenset(sorted(early)[-12:])
     for symbol in symbols:
         if asset_of(symbol) == "etf":
-            adv = average(grid.closed(symbol), early)
+            adv = average(grid.closed(symbol).tail(ADV_REACH), early)
             made.append(SymbolVolume(symbol, adv, curves(book.frame(symbol, "5m"), recent)))
     return VolumeState(tuple(made), tuple(recent), tuple(s.open for s in recent))
 
@@ -83,7 +86,7 @@ def average(frame: pl.DataFrame, early: frozenset[int]) -> Adv:
     """ADV of closed daily bars `frame`; early: days (since 1970) of half-days, which are left out."""
     days = frame["time"].to_physical().to_numpy() // (DAY * 1_000_000)
     volume = frame["volume"].fill_null(float("nan")).to_numpy()
-    keep = np.isfinite(volume) & (volume > 0) & ~np.isin(days, list(early))
+    keep = np.isfinite(volume) & (volume > 0) & ~np.isin(days, np.fromiter(early, np.int64))
     days, volume, close = days[keep], volume[keep], frame["close"].to_numpy()[keep]
     if not len(days):
         return Adv(None, None, None, None, 0, None)
@@ -139,7 +142,7 @@ def rvol(curve: Floats, elapsed_s: float, volume: float) -> float | None:
 
 def live(state: VolumeState, view: View) -> pl.DataFrame:
     """The `volumes` table at one beat."""
-    return pl.DataFrame([_row(s, state, view) for s in state.symbols], schema=TABLES["volumes"], orient="row")
+    return table("volumes", [_row(s, state, view) for s in state.symbols])
 
 
 def _row(symbol: SymbolVolume, state: VolumeState, view: View) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def told(closes: list[float], rvols: dict[int, float] | None = None, price: floa
     life = start(price, closes[0], 1)
     out = []
     for i, close in enumerate(closes):
-        life = step(life, Bar(i, close + 1, close - 1, close, ATR, 2.5, (rvols or {}).get(i)))
+        life = step(life, Bar(i, close + 1, close - 1, close, ATR, (rvols or {}).get(i)), 2.5)
         out.append((life.state.value, life.role))
     return out
 
@@ -126,7 +126,7 @@ def test_the_role_flips_when_broken_and_back_on_a_false_break() -> None:
 def test_a_touch_counts_again_only_after_leaving_by_one_atr() -> None:
     life = start(100.0, 90.0, 1)
     for i, close in enumerate([90, 98, 95, 98, 87, 98]):
-        life = step(life, Bar(i, close + 1, close - 1, close, ATR, 2.5, 3.0))
+        life = step(life, Bar(i, close + 1, close - 1, close, ATR, 3.0), 2.5)
     assert [at for at, _ in life.touches] == [1, 5]
     assert levels.strength(life, 5, 2) == pytest.approx(100 * (1 - math.exp(-(2 * 2 ** (-4 / 126) + 2 + 2) / 3)))
 
@@ -157,7 +157,7 @@ def test_a_life_does_not_depend_on_the_unit(closes: list[float], unit: float) ->
         life, out = start(100.0 * scale, closes[0] * scale, 1), []
         for i, close in enumerate(closes):
             c = close * scale
-            life = step(life, Bar(i, c * 1.01, c * 0.99, c, 4 * scale, half_width(100 * scale, 4 * scale)))
+            life = step(life, Bar(i, c * 1.01, c * 0.99, c, 4 * scale), half_width(100 * scale, 4 * scale))
             out.append((life.state, life.role, len(life.touches)))
         return out
 
@@ -174,6 +174,16 @@ def test_a_symbol_without_history_or_price_is_a_row_of_nulls() -> None:
     live_only = levels.live(state, DictView(grid.now, {"^RUT": Live(2200.0, Status.OK, grid.now)}), TickMemory())
     assert live_only["status"].to_list() == ["warming", "warming"]
     assert live_only["position"].to_list() == [0.5, 0.5]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(80, 120), min_size=1, max_size=120), st.floats(85, 115))
+def test_skipping_quiet_bars_changes_nothing(closes: list[float], price: float) -> None:
+    bars = [Bar(i, c + 1, c - 1, c, ATR / 3, 1.3) for i, c in enumerate(closes)]
+    life = start(price, closes[0], 1)
+    for bar in bars:
+        life = step(life, bar, half_width(price, bar.atr))
+    assert levels.lives_of((Level(price, 1),), bars)[0][1] == life
 
 
 def test_every_life_on_real_iwm_is_one_step_a_bar() -> None:
