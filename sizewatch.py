@@ -16,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from engine.collector import Collector
     from engine.model import Sink
-    from feeds.network import Border
     from feeds.sources import Feeds
 
 __version__ = "0.1.0"
@@ -118,7 +117,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     snapshot = commands.add_parser("snapshot", parents=[run], help="print the live tables once and end")
     snapshot.add_argument("--json", action="store_true", required=True, help="as one JSON object")
-    snapshot.add_argument("--wait", type=seconds, default=30.0, metavar="SECONDS", help="wait this long at most (30)")
+    snapshot.add_argument("--wait", type=seconds, default=60.0, metavar="SECONDS", help="wait this long at most (60)")
     snapshot.add_argument("--tables", type=table_names, default=TABLES, metavar="A,B", help="only these tables")
     commands.add_parser("doctor", parents=[run], help="check settings, network, sources, terminal and disk")
     config = commands.add_parser("config", help="check a configuration, or print the default one")
@@ -166,22 +165,39 @@ class Run:
             reload=Watcher(self.named, self.clock, actions()).poll,
         )
 
-    def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Feeds:
+    def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Gated:
         """Runs in the collector's thread: everything heavy is imported here."""
         from feeds.link import Context
+        from feeds.network import Border
         from feeds.sources import Feeds
 
-        return Feeds(Context(config, clock, sink, self.border(config), self.cache))
+        config = self.bordered(config)
+        context = Context(config, clock, sink, Border.of(config.network), self.cache)
+        return Gated(Feeds(context), self.bordered)
 
-    def border(self, config: Config) -> Border:
-        """The way outside: the configured one, or a demo's gateway, which is waited for."""
-        from feeds.network import Border
-
-        border = Border.of(config.network)
+    def bordered(self, config: Config) -> Config:
+        """`config`; a demo's network is its own gateway (which is waited for), whatever the file says."""
         if self.child is None:
-            return border
+            return config
         ready = self.child.ready()
-        return replace(border, proxy=ready.proxy, ca_file=ready.ca_file)
+        return replace(config, network=replace(config.network, proxy=ready.proxy, ca_file=ready.ca_file))
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The feeds, to whom every configuration comes with the network of this run."""
+
+    feeds: Feeds
+    bordered: Callable[[Config], Config]
+
+    async def run(self) -> None:
+        await self.feeds.run()
+
+    def reconfigure(self, config: Config) -> None:
+        self.feeds.reconfigure(self.bordered(config))
+
+    def retry(self) -> None:
+        self.feeds.retry()
 
 
 @contextlib.contextmanager
@@ -275,6 +291,7 @@ def doctor(options: Options) -> int:
     """What works here and what does not, a line each; 1 where there is something for the user to put right."""
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
     from engine.doctor import Finding, check_config, check_folder
+    from feeds.network import Border
     from feeds.probe import probe
     from tui.terminal import check_terminal
 
@@ -290,7 +307,7 @@ def doctor(options: Options) -> int:
         with prepared(options) as run:
             say(check_folder(run.store))
             say(check_terminal())
-            say(asyncio.run(probe(run.config, run.border(run.config))))
+            say(asyncio.run(probe(run.config, Border.of(run.bordered(run.config).network))))
     except ConfigError:
         say(check_terminal())  # the mistakes have been said; sources are reached as the configuration says
     wrong = sum(bool(finding.fix) for finding in findings)

@@ -110,6 +110,7 @@ class _Connection:
             ) as socket:
                 await socket.send(self._subscription)
                 self._link.up(self._channel, self._limit())
+                self._link.settled()  # a stream owes nothing at first: what there is to begin with, the polls bring
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._keep(socket), name=f"{self._channel} heartbeat")
                     group.create_task(self._read(socket), name=f"{self._channel} reader")
