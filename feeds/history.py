@@ -74,6 +74,8 @@ class YahooBars:
         self._looked: dict[Job, float] = {}
         """When each was last answered, on the run's clock."""
         self._failed: dict[Job, str] = {}
+        self._answered = False
+        """Whether Yahoo ever gave this feed a bar."""
         self._applied: dict[Job, float] = {}
         """The newest split or dividend that the stored bars are known to contain, epoch seconds."""
 
@@ -117,7 +119,11 @@ class YahooBars:
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         link.note(self._missing())
-        if jobs and not state.answers and state.last is not None:
+        if state.answers:
+            self._answered = True
+            for job in state.useless:  # asked for again when the others are
+                self._looked[job] = context.clock.now()
+        elif state.last is not None and (isinstance(state.last, TransientError) or not self._answered):
             raise state.last
 
     async def _work(self, todo: Iterator[Job], state: _Round, context: Context, link: Link, yahoo: Yahoo) -> None:
@@ -134,8 +140,8 @@ class YahooBars:
                 self._failed[job] = str(error)
                 if state.failed(error):
                     raise error from None
-                if isinstance(error, BadDataError):  # an answer, if a useless one: not again before the next close
-                    self._looked[job] = context.clock.now()
+                if isinstance(error, BadDataError):
+                    state.useless.append(job)
             else:
                 state.answered()
                 self._failed.pop(job, None)
@@ -179,6 +185,8 @@ class _Round:
     def __init__(self) -> None:
         self.answers = 0
         self.last: FeedError | None = None
+        self.useless: list[Job] = []
+        """Those that were answered, but with nothing of use."""
         self._in_a_row = 0
         self._next = 0.0
 
@@ -246,7 +254,7 @@ def _history(yahoo: Yahoo, symbol: str, interval: str, start: datetime, end: dat
     """What Yahoo has of `symbol` from `start` to `end`; blocks."""
     frame, code = yahoo.history(symbol, interval, start, end)
     currency, unit = in_units(code)
-    if frame.empty:
+    if frame is None or frame.empty:
         return Answer(_nothing(), currency, None)
     bars, action_at = bars_of(frame, interval, unit)
     return Answer(bars, currency, action_at)

@@ -21,6 +21,7 @@ import yfinance
 from curl_cffi import requests as curl
 from yfinance import cache as yfinance_cache
 from yfinance.data import YfData
+from yfinance.exceptions import YFPricesMissingError
 from yfinance.scrapers.history import PriceHistory
 
 from engine.errors import BadDataError, BlockedError, TransientError
@@ -145,7 +146,8 @@ class Yahoo:
         return found
 
     def history(self, symbol: str, interval: str, start: datetime, end: datetime) -> Any:
-        """yfinance's unadjusted history of `symbol` with its actions, as a pandas DataFrame; and its currency.
+        """yfinance's unadjusted history of `symbol` with its actions, as a pandas DataFrame, and its currency; None
+        where Yahoo has nothing in that time.
 
         Not by way of `Ticker`: that asks for the exchange's time zone first, twice the requests, only to read dates
         that are given here with their zone.
@@ -155,6 +157,10 @@ class Yahoo:
             frame = prices.history(
                 start=start, end=end, interval=interval, auto_adjust=False, actions=True, timeout=self._timeout
             )
+        except YFPricesMissingError as nothing:
+            if nothing.yahoo_reason:
+                raise BadDataError(f"Yahoo: {words(str(nothing.yahoo_reason), 80)}") from nothing
+            return None, "USD"
         except ValueError as broken:  # what json raises
             self._refuse_consent(None)
             raise BadDataError(f"Yahoo's answer about {symbol} cannot be read: {words(str(broken), 60)}") from broken
