@@ -80,8 +80,10 @@ class Market:
 
     def __init__(self, scenario: Scenario, now: Callable[[], float]) -> None:
         self.scenario = scenario
-        self.now = now
+        self._clock = now
         self._builder = Builder(scenario)
+        self.end = float(self._builder.crypto_grid.closes[-1]) - 1
+        """The last moment there is; after it, time stands still."""
         self.series: Callable[[str], Series] = self._builder.series
         """The path of a security or a base."""
         self.start = scenario.start.timestamp()
@@ -94,6 +96,10 @@ class Market:
         self._at_start: dict[str, float] = {}
         self._cycles: dict[str, list[str]] = {}
         self._worth: dict[tuple[str, str], tuple[float, float, float]] = {}
+
+    def now(self) -> float:
+        """The market's time, epoch seconds."""
+        return min(self._clock(), self.end)
 
     # --- crypto venues
 
