@@ -38,8 +38,8 @@ EQUITY_SOURCES: Final = ("yahoo-stream", "yahoo-poll")
 """Sources of equities, in order of preference."""
 STABLE: Final = frozenset({"USDT", "USDC", "DAI", "FDUSD", "PYUSD", "USDS", "TUSD", "USDP"})
 """Coins that are taken as 1.0, and marked `estimated`, while no live rate is known."""
-RATES: Final = ("USDT", "USDC", "EUR")
-"""Rates that are always listened for, as `USDT/USD`; a watched base such as BTC is one too."""
+RATES: Final = ("USDT", "USDC", "EUR", "BTC", "ETH")
+"""Rates that are always listened for, as `USDT/USD`, beside the configured quote currencies."""
 MAX_CELLS: Final = 48
 """Books held a symbol; later ones are dropped and counted."""
 
@@ -177,7 +177,7 @@ class Board:
         self._quote_rank = {ccy: rank for rank, ccy in enumerate(config.crypto.quotes)}
         self._equity_limit = 3.0 * config.refresh.equity_poll_s
         self.symbols = tuple(dict.fromkeys(config.symbols))
-        rates = {f"{ccy}/USD": ccy for ccy in (*RATES, *config.crypto.quotes, *config.crypto.bases) if ccy != "USD"}
+        rates = {f"{ccy}/USD": ccy for ccy in (*RATES, *config.crypto.quotes) if ccy != "USD"}
         self._settled_at = float("-inf")
         old = self.books
         self.books = {}

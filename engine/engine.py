@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from engine import sessions
+from engine.alerting import Alerting
 from engine.bars import BarBook
 from engine.board import Board
 from engine.clock import Clock
@@ -106,6 +107,8 @@ class Engine:
         self.bars = BarBook([f"{name}-bars" for name in config.crypto.exchanges])
         self._make_makers = makers or default_makers
         self._store = Store(store, clock) if store is not None else None
+        self._folder = store
+        self._alerting: Alerting | None = None
         self._quotes = Quotes(self.board, config, simulated=self.simulated)
         self._facts: dict[str, MarketFact] = {}
         self._view = EngineView(self.board, self._quotes, self._facts, simulated=self.simulated)
@@ -187,6 +190,8 @@ class Engine:
 
     def close(self) -> None:
         """Write what waits and let go of the disk."""
+        if self._alerting is not None:
+            self._alerting.close()
         if self._store is not None:
             self._store.close()
 
@@ -205,6 +210,9 @@ class Engine:
         self.board.reconfigure(config)
         self._quotes.reconfigure(config)
         self._derived = self._new_derived()
+        if self._alerting is not None:
+            self._alerting.close()
+            self._alerting = self._new_alerting()
         self._leaving = set(self._reports)
         self._bars_came()
 
@@ -226,6 +234,7 @@ class Engine:
             self._derived.run(self._view, mono, moved=moved or self._facts_changed)
             self._facts_changed = False
         self._tables.update(self._derived.tables())
+        self._alert(now)
         if self._store is not None:
             self._notices.extend(self._store.notices())
         self._seq += 1
@@ -243,6 +252,7 @@ class Engine:
             nyse=nyse,
             config=self.config,
             notices=tuple(self._notices),
+            events=tuple(self._alerting.events) if self._alerting is not None else (),
             settled=self.settled,
         )
         self._snapshot = snapshot
@@ -289,6 +299,23 @@ class Engine:
         self._quotes_built = mono
         self._tables["quotes"], moved = self._quotes.build(mono, settled=self.settled)
         return moved
+
+    def _alert(self, now: float) -> None:
+        """Step the rules; they begin with the first tick, since reading them takes a parser that takes time to load."""
+        if self._alerting is None:
+            if not self.board.ticks:
+                return
+            self._alerting = self._new_alerting()
+        self._alerting.beat(self._tables, now)
+        self._keep("alerts", self._alerting.table(now, simulated=self.simulated))
+
+    def _new_alerting(self) -> Alerting:
+        from engine.alert_setup import read_rules, set_up
+
+        rules, mistakes = read_rules(self.config)
+        for mistake in mistakes:
+            self.notice("error", f"a rule is left out: {mistake}")
+        return set_up(rules, self.board, self._folder, lambda text: self.notice("error", text))
 
     def _keep(self, name: str, table: pl.DataFrame) -> None:
         if not table.equals(self._tables[name]):

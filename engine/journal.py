@@ -99,6 +99,10 @@ class Journal:
         )
         self._database.execute("DELETE FROM deliveries WHERE event NOT IN (SELECT id FROM events)", ())
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
     def instances(self) -> list[tuple[str, str, Instance]]:
         """Where every instance stood when it was last written."""
         rows = self._database.rows(

@@ -148,6 +148,20 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "as_of": TIME,
         }
     ),
+    "alerts": _live(
+        {
+            "rule": pl.String(),
+            "row": pl.String(),
+            "state": pl.String(),
+            "severity": pl.String(),
+            "since": TIME,
+            "value": pl.Float64(),
+            "message": pl.String(),
+            "fired_at": TIME,
+            "acknowledged": pl.Boolean(),
+            "event_id": pl.String(),
+        }
+    ),
     "feeds": _live(
         {
             "source": pl.String(),
