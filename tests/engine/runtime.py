@@ -113,4 +113,4 @@ def bars_frame(
     closes = list(closes)
     micros = [int(start.timestamp() * 1e6) + n * days * 86_400_000_000 for n in range(len(closes))]
     prices = dict.fromkeys(("open", "high", "low", "close", "adj_close"), closes)
-    return pl.DataFrame({"time": micros, **prices, "volume": [1e6] * len(closes)}).cast(dict(BARS))
+    return pl.DataFrame({"time": micros, **prices, "volume": [1e6] * len(closes)}).cast(BARS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,8 @@ def test_an_impossible_price_leaves_the_last_good_one_standing(clock: HandClock,
 @pytest.mark.parametrize("field", ["bid", "ask", "prev", "high", "low", "volume", "quote_volume", "vwap"])
 def test_an_impossible_companion_is_missing_not_believed(clock: HandClock, field: str, bad: float) -> None:
     run = engine(clock)
-    run.ingest(quote(clock, last=100.0)._replace(**{field: bad}))
+    companion: dict[str, Any] = {field: bad}
+    run.ingest(quote(clock, last=100.0, **companion))
     got = row(run.beat())
     assert got["last"] == 100.0
     for name, value in got.items():
