@@ -25,23 +25,29 @@ log = logging.getLogger(__name__)
 OnTicker = Callable[[str, Mapping[str, Any]], None]
 
 CLOSE_S = 1.0
-_PRICES = ("bid", "ask", "high", "low")
-_AMOUNTS = ("vwap", "baseVolume", "quoteVolume")
+_INF = math.inf
 
 
 def number(value: object) -> float | None:
     """A finite float, or None for whatever is none."""
+    if value is None:
+        return None
     try:
         found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return found if -_INF < found < _INF else None
 
 
 def price(value: object) -> float | None:
     """A finite positive float, or None."""
-    found = number(value)
-    return found if found is not None and found > 0.0 else None
+    if value is None:
+        return None
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return found if 0.0 < found < _INF else None
 
 
 def lean_ticker(ticker: dict[str, Any]) -> dict[str, Any]:
@@ -49,22 +55,25 @@ def lean_ticker(ticker: dict[str, Any]) -> dict[str, Any]:
 
     `info` stays: some venues' own code builds the next ticker from it.
     """
-    last = price(ticker.get("last"))
+    get = ticker.get
+    last = price(get("last"))
     if last is None:
-        last = price(ticker.get("close"))
-    ticker["last"] = ticker["close"] = last
-    opened = price(ticker.get("open"))
+        last = price(get("close"))
+    opened = price(get("open"))
     if opened is None and last is not None:
-        change, percentage = number(ticker.get("change")), number(ticker.get("percentage"))
-        if change is not None:
+        if (change := number(get("change"))) is not None:
             opened = price(last - change)
-        elif percentage is not None and percentage > -100.0:
+        elif (percentage := number(get("percentage"))) is not None and percentage > -100.0:
             opened = last / (1.0 + percentage / 100.0)
+    ticker["last"] = ticker["close"] = last
     ticker["open"] = opened
-    for key in _PRICES:
-        ticker[key] = price(ticker.get(key))
-    for key in _AMOUNTS:
-        ticker[key] = number(ticker.get(key))
+    ticker["bid"] = price(get("bid"))
+    ticker["ask"] = price(get("ask"))
+    ticker["high"] = price(get("high"))
+    ticker["low"] = price(get("low"))
+    ticker["vwap"] = number(get("vwap"))
+    ticker["baseVolume"] = number(get("baseVolume"))
+    ticker["quoteVolume"] = number(get("quoteVolume"))
     return ticker
 
 

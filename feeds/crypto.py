@@ -128,7 +128,7 @@ class _Relay:
     """From the library's tickers to quotes: one call a tick, so it does little."""
 
     def __init__(self, source: str, channel: str, context: Context, link: Link) -> None:
-        self.tap = Tap(self._streamed)
+        self.tap = Tap(self._relay)
         self._source = source
         self._channel = channel
         self._ingest = context.sink.ingest
@@ -137,18 +137,19 @@ class _Relay:
         self._monotonic = context.clock.monotonic
         self._books: dict[str, Book] = {}
         self._waiting: set[str] = set()
+        self._wanted = 0
         self._polled_open = True
 
     def begin(self, books: Books, polled_open_is_24h: bool) -> None:
         """Hand on what comes from these books."""
         self._books = {book.venue_symbol: book for book in books.books}
         self._waiting = {book.symbol for book in books.books}
+        self._wanted = len(self._waiting)
         self._polled_open = polled_open_is_24h
 
     async def settle(self, link: Link, context: Context) -> None:
         """Say so once every symbol has come, or a while after the first: some books are quiet for hours."""
-        everything = len(self._waiting)
-        while len(self._waiting) == everything:
+        while len(self._waiting) == self._wanted:
             await context.clock.sleep(0.1)
         until = context.clock.monotonic() + SETTLE_S
         while self._waiting and context.clock.monotonic() < until:
@@ -158,9 +159,6 @@ class _Relay:
     def polled(self, symbol: str, ticker: dict[str, Any]) -> None:
         """A ticker that REST answered."""
         self._relay(symbol, ticker if self._polled_open else {**ticker, "open": None})
-
-    def _streamed(self, symbol: str, ticker: Mapping[str, Any]) -> None:
-        self._relay(symbol, ticker)
 
     def _relay(self, symbol: str, ticker: Mapping[str, Any]) -> None:
         book = self._books.get(symbol)
