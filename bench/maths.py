@@ -2,8 +2,8 @@
 
     uv run --group dev python -m bench.maths
 
-Prints one JSON object; milliseconds are medians of the CPU time of all threads. Beside the close stands the plain way: pandas' rolling
-windows and scipy's percentile, pair by pair.
+Prints one JSON object; milliseconds are medians of the CPU time of all threads. Beside the close stands the plain way:
+pandas' rolling windows and scipy's percentile, pair by pair.
 """
 
 from __future__ import annotations

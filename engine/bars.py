@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from engine.model import Bars, Coverage
@@ -32,6 +34,16 @@ class Series(NamedTuple):
     quote_ccy: str
     frame: pl.DataFrame
     """Schema `engine.tables.BARS`."""
+
+
+def times_us(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The bars' opens in microseconds since the epoch. (`to_physical` goes through the query engine: 0.2 ms.)"""
+    return frame["time"].to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+
+
+def days_of(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The bars' UTC dates in days since 1970-01-01."""
+    return times_us(frame) // 86_400_000_000
 
 
 def clean(frame: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from engine.bars import days_of
 from engine.grid import DAY, EPOCH, DailyGrid, Floats, usable, worst
 from engine.markets import Venues
 from engine.model import Status
@@ -87,10 +88,10 @@ def _days(grid: DailyGrid, symbol: str, today: int) -> tuple[Floats, Floats]:
     close, volume = np.full(SPAN, np.nan), np.full(SPAN, np.nan)
     frame = grid.closed(symbol).tail(SPAN)
     if frame.height:
-        place = SPAN - (today - frame["time"].to_physical().to_numpy() // (DAY * 1_000_000))
+        place = SPAN - (today - days_of(frame))
         keep = (place >= 0) & (place < SPAN)
         close[place[keep]] = frame["close"].to_numpy()[keep]
-        volume[place[keep]] = frame["volume"].fill_null(float("nan")).to_numpy()[keep]
+        volume[place[keep]] = frame["volume"].to_numpy()[keep]
     return close, volume
 
 

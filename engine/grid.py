@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.bars import BarBook
+from engine.bars import BarBook, days_of
 from engine.legs import Leg
 from engine.model import Status, asset_of
 from engine.view import Calendar, Live
@@ -139,8 +139,8 @@ class DailyGrid:
         """A symbol's own daily bars that have closed; its session's close decides, else the end of the UTC day."""
         if symbol not in self._closed:
             frame = self._book.frame(symbol, "1d")
-            times, count = frame["time"].to_physical(), frame.height
-            while count and self._end(symbol, int(times[count - 1]) // (DAY * 1_000_000)) > self.now:
+            days, count = days_of(frame), frame.height
+            while count and self._end(symbol, int(days[count - 1])) > self.now:
                 count -= 1
             self._closed[symbol] = frame.head(count)
         return self._closed[symbol]
@@ -164,7 +164,7 @@ class DailyGrid:
         if frame.is_empty() or not len(self.days):
             return Column(values, np.zeros(len(self.days)))
         asset = asset_of(symbol)
-        days = frame["time"].to_physical().to_numpy() // (DAY * 1_000_000)
+        days = days_of(frame)
         close = frame["close"].to_numpy()
         used = frame["adj_close"].to_numpy() if asset == "etf" else close
         rows = np.searchsorted(self.days, days)
@@ -182,7 +182,7 @@ def daily_grid(book: BarBook, calendar: Calendar, now: float) -> DailyGrid:
     """The grid at `now`, epoch seconds, from the first session that any daily bar falls on."""
     sessions = np.array([(s.day, s.open, s.close) for s in calendar.sessions], dtype=np.float64).reshape(-1, 3)
     daily = (book.frame(symbol, interval) for symbol, interval in book if interval == "1d")
-    first = min((float(f["time"].to_physical()[0]) / 1e6 for f in daily if not f.is_empty()), default=now)
+    first = min((float(days_of(f)[0]) * DAY for f in daily if not f.is_empty()), default=now)
     today = now // DAY
     # a weekend's crypto belongs to the session after it, so that one is part of the grid as well
     coming = sessions[:, 0] >= today

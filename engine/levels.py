@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from engine.bars import days_of
 from engine.config import Band
 from engine.grid import DAY, DailyGrid, Floats, usable, worst
 from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
@@ -153,7 +154,7 @@ def _rvol(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> Floats:
     if proxy is None:
         return relative_volume(frame["volume"].to_numpy())
     other = grid.closed(proxy)
-    days, at = (f["time"].dt.date().to_physical().to_numpy() for f in (frame, other))
+    days, at = (days_of(f) for f in (frame, other))
     values = np.full(len(days), np.nan)
     if len(at):
         rows = np.minimum(np.searchsorted(at, days), len(at) - 1)
@@ -184,7 +185,7 @@ def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...])
 
 
 def _closed_at(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> float:
-    day = int(frame["time"].to_physical()[-1]) // (DAY * 1_000_000)
+    day = int(days_of(frame)[-1])
     row = int(np.searchsorted(grid.days, day))
     if asset_of(symbol) != "crypto" and row < len(grid.days) and grid.days[row] == day:
         return float(grid.closes[row])

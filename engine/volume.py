@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from engine.bars import BarBook
+from engine.bars import BarBook, days_of, times_us
 from engine.grid import DAY, EPOCH, DailyGrid, Floats
 from engine.model import Status, asset_of
 from engine.rows import table
@@ -84,8 +84,8 @@ def at_close(grid: DailyGrid, book: BarBook, calendar: Calendar, symbols: Iterab
 
 def average(frame: pl.DataFrame, early: frozenset[int]) -> Adv:
     """ADV of closed daily bars `frame`; early: days (since 1970) of half-days, which are left out."""
-    days = frame["time"].to_physical().to_numpy() // (DAY * 1_000_000)
-    volume = frame["volume"].fill_null(float("nan")).to_numpy()
+    days = days_of(frame)
+    volume = frame["volume"].to_numpy()
     keep = np.isfinite(volume) & (volume > 0) & ~np.isin(days, np.fromiter(early, np.int64))
     days, volume, close = days[keep], volume[keep], frame["close"].to_numpy()[keep]
     if not len(days):
@@ -112,7 +112,7 @@ def curves(frame: pl.DataFrame, sessions: Iterable[Session]) -> dict[int, Floats
     known = list(sessions)
     if frame.is_empty() or not known:
         return {}
-    times = frame["time"].to_physical().to_numpy() / 1e6
+    times = times_us(frame) / 1e6
     volume = frame["volume"].fill_null(0.0).to_numpy()
     opens = np.array([s.open for s in known])
     at = np.searchsorted(opens, times, side="right") - 1
