@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import orjson
 
+from simulator.fanout import Listener, dumps
 from simulator.gateway import Reply, Request, Socket
-from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number
+from simulator.venue import Book, Prices, Ticks, VenueSite, number
 
 MOST_CANDLES = 1000
 MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "8h": 480,

@@ -14,8 +14,9 @@ from typing import ClassVar
 
 import orjson
 
+from simulator.fanout import Listener, dumps
 from simulator.gateway import Reply, Request
-from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number, trimmed
+from simulator.venue import Book, Prices, Ticks, VenueSite, number, trimmed
 
 MOST_CANDLES = 350
 GRANULARITY = {

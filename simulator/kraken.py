@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 import orjson
 
+from simulator.fanout import Listener, dumps
 from simulator.gateway import Reply, Request
-from simulator.venue import Book, Listener, Prices, Ticks, VenueSite, dumps, number
+from simulator.venue import Book, Prices, Ticks, VenueSite, number
 
 CANDLES = 720
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)

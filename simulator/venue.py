@@ -1,21 +1,18 @@
-"""What the simulated exchanges share: books, numbers as text, and the fan-out of one message to many listeners.
+"""What the simulated exchanges share: books on the market model's prices, and a loop that tells listeners what moved.
 
-Invariant: a message is serialised once however many hear it, and a listener that does not read is dropped, as the
-venues do, without holding up the others. Queues are bounded by `Listener.LIMIT`.
+Invariant: whatever a venue says of a book, over REST or on a socket, is one `ticks` or `candles` of the same model.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
-import orjson
-
+from simulator.fanout import Listener, Topics
 from simulator.gateway import Reply, Request, Socket
 
 QUIET_SHARE = 0.04
@@ -138,82 +135,10 @@ def trimmed(value: float, decimals: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def dumps(value: object) -> str:
-    """JSON as the venues write it: no spaces."""
-    return orjson.dumps(value).decode()
-
-
 def number(request: Request, name: str) -> int | None:
     """An integer query parameter; None where it is absent or no number."""
     text = request.first(name)
     return int(text) if text.removeprefix("-").isdigit() else None
-
-
-class Listener:
-    """One connection's queue of outgoing text; `full` once it has fallen too far behind."""
-
-    LIMIT = 4096
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[str] = asyncio.Queue(self.LIMIT)
-        self.full = False
-        self.sent = 0
-        """Messages queued so far: Coinbase numbers them, Kraken beats its heart where none went out."""
-        self.seen = 0
-        """What `sent` was at the last heartbeat."""
-
-    def put(self, text: str) -> None:
-        """Queue a message; a listener that is too far behind gets nothing more and is closed by its writer."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self.queue.put_nowait(text)
-            self.sent += 1
-            return
-        self.full = True
-
-
-Topic = tuple[str, str]
-"""A channel and a book's id in it."""
-
-
-class Topics:
-    """Who hears what: listeners by topic, and topics by listener."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[Topic, set[Listener]] = {}
-
-    def add(self, key: Topic, listener: Listener) -> bool:
-        """False where it was there already."""
-        listeners = self._by_key.setdefault(key, set())
-        if listener in listeners:
-            return False
-        listeners.add(listener)
-        return True
-
-    def remove(self, key: Topic, listener: Listener) -> bool:
-        listeners = self._by_key.get(key)
-        if not listeners or listener not in listeners:
-            return False
-        listeners.discard(listener)
-        if not listeners:
-            del self._by_key[key]
-        return True
-
-    def forget(self, listener: Listener) -> None:
-        for key in [key for key, listeners in self._by_key.items() if listener in listeners]:
-            self.remove(key, listener)
-
-    def of(self, key: Topic) -> Iterable[Listener]:
-        return self._by_key.get(key, ())
-
-    def keys(self) -> Iterable[Topic]:
-        return self._by_key.keys()
-
-    def any(self) -> bool:
-        """True while anyone hears anything."""
-        return bool(self._by_key)
-
-    def keys_of(self, listener: Listener) -> list[Topic]:
-        return [key for key, listeners in self._by_key.items() if listener in listeners]
 
 
 class VenueSite(ABC):
@@ -383,10 +308,17 @@ class VenueSite(ABC):
             await socket.close(1008, "no such stream")
             return
         self.listeners.add(listener)
-        tasks = [asyncio.create_task(self._write(listener, socket)), asyncio.create_task(self.each_ping(socket))]
+        work = (
+            self._hear(listener, socket),
+            self._write(listener, socket),
+            self.each_ping(socket),
+            listener.full.wait(),
+        )
+        hears, writes, _, full = tasks = [asyncio.ensure_future(one) for one in work]
         try:
-            async for text in socket:
-                self.heard(text, listener)
+            await asyncio.wait({hears, writes, full}, return_when=asyncio.FIRST_COMPLETED)
+            if full.done():
+                raise ConnectionError("the client does not read")
         finally:
             self.listeners.discard(listener)
             self.topics.forget(listener)
@@ -394,12 +326,18 @@ class VenueSite(ABC):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        for task in (hears, writes):
+            if not task.cancelled():
+                task.result()
+
+    async def _hear(self, listener: Listener, socket: Socket) -> None:
+        async for text in socket:
+            self.heard(text, listener)
 
     @staticmethod
     async def _write(listener: Listener, socket: Socket) -> None:
-        while not listener.full:
+        while True:
             await socket.send(await listener.queue.get())
-        await socket.close(1008, "too slow")
 
     async def run(self) -> None:
         until, second = self.market.now(), 0.0

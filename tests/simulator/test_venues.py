@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from simulator.binance import BinanceSite
 from simulator.coinbase import CoinbaseSite
+from simulator.fanout import Listener
 from simulator.kraken import KrakenSite
 from simulator.market import Market
 from simulator.scenario import load
 from simulator.venue import VenueSite
-from tests.simulator.still_market import client, soon, until
+from tests.simulator.still_market import StillMarket, client, gateway, soon, unloaded, until
 
 SITES: list[type[VenueSite]] = [BinanceSite, CoinbaseSite, KrakenSite]
 
@@ -71,3 +74,29 @@ def test_venues_differ_by_a_plausible_basis(market: Market) -> None:
     prices = [market.ticker(made.name, "BTC").last * market.fx(market.quote_ccy(made.name)) for made in SITES]
     assert len(set(prices)) == len(SITES)
     assert max(prices) / min(prices) - 1 < 0.002
+
+
+async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listener, "LIMIT", 64)
+    monkeypatch.setattr(KrakenSite, "cadence", 0.005)
+    still = StillMarket()
+    site = KrakenSite(still)
+    async with gateway(site, tmp_path) as made, unloaded("kraken", made) as reader:
+        trust = ssl.create_default_context(cafile=made.ca_file)
+        async with aiohttp.ClientSession() as session:
+            deaf = await session.ws_connect("https://ws.kraken.com/v2", proxy=made.proxy, ssl=trust)
+            await deaf.send_json({"method": "subscribe", "params": {"channel": "ticker", "symbol": ["BTC/USD"]}})
+            await until(lambda: len(site.listeners) == 1)
+            (slow,) = site.listeners
+            await reader.load_markets()
+            await soon(reader.watch_ticker("BTC/USD"))
+            assert len(site.listeners) == 2
+            for _ in range(Listener.LIMIT + 1):
+                slow.put("{}")
+            await until(lambda: slow not in site.listeners)
+            assert len(site.listeners) == 1
+            still.move("BTC", 91_234.5)
+            await until(lambda: reader.tickers["BTC/USD"]["last"] == 91_234.5)
+            await deaf.close()
