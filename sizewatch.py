@@ -40,7 +40,7 @@ __version__ = "0.1.0"
 
 NAME: Final = "sizewatch"
 DEFAULT_SCENARIO: Final = "january-2026"
-TABLES: Final = ("quotes", "spreads", "levels", "baskets", "volumes", "markets", "feeds")
+TABLES: Final = ("quotes", "spreads", "levels", "baskets", "volumes", "markets", "alerts", "feeds")
 WRONG: Final = 2
 """Exit code of wrong arguments and of a refused configuration."""
 

@@ -71,7 +71,7 @@ READY: Final[Mapping[str, Mapping[str, object]]] = {
     },
     "basket-volume": {
         "on": "baskets",
-        "when": "ABS(volume_yoy_pct) >= 25",
+        "when": "ABS(ROUND(volume_yoy_pct, 1)) >= 25",
         "clear_when": "ABS(volume_yoy_pct) < 20",
         "cooldown": "1d",
         "message": "{basket}: volume {volume_yoy_pct:+.1f} % on the year",
