@@ -5,9 +5,9 @@ adv_yoy_pct, adv_usd_yoy_pct: 100·(that ÷ the mean of the 63 full sessions end
 rvol: cumulative V today at t ÷ mean over 20 full sessions of the same at t, from 5-minute buckets since the open,
 straight between bucket ends
 
-A full session is one that has closed and was no half-day; its bar has a volume. Shares and dollars stand side by side,
-because a fall in shares at a higher price is less of a fall in dollars. n: sessions in adv; from 31 on there is a value
-(`warming`), from 63 on it is `ok`. Funds only: an index has no tape.
+A full session is one that has closed, with a volume; the curve leaves half-days out as well. Shares and dollars stand
+side by side, because a fall in shares at a higher price is less of a fall in dollars. n: sessions in adv; from 31 on
+there is a value (`warming`), from 63 on it is `ok`. Funds only: an index has no tape.
 """
 
 from __future__ import annotations
@@ -70,23 +70,20 @@ class VolumeState:
 def at_close(grid: DailyGrid, book: BarBook, calendar: Calendar, symbols: Iterable[str]) -> VolumeState:
     """Every fund's volumes after its closed bars, and the day's curves."""
     known = [s for s in calendar.sessions if s.open <= grid.now]
-    early = frozenset(s.day for s in known if s.early)
     recent = known[-3 * CURVE_SESSIONS :]
     made = []
-    # two years and their half-days are all that two windows of 63 sessions a year apart can reach
-    early = frozenset(sorted(early)[-12:])
     for symbol in symbols:
         if asset_of(symbol) == "etf":
-            adv = average(grid.closed(symbol).tail(ADV_REACH), early)
+            adv = average(grid.closed(symbol).tail(ADV_REACH))
             made.append(SymbolVolume(symbol, adv, curves(book.frame(symbol, "5m"), recent)))
     return VolumeState(tuple(made), tuple(recent), tuple(s.open for s in recent))
 
 
-def average(frame: pl.DataFrame, early: frozenset[int]) -> Adv:
-    """ADV of closed daily bars `frame`; early: days (since 1970) of half-days, which are left out."""
+def average(frame: pl.DataFrame) -> Adv:
+    """ADV of closed daily bars `frame`."""
     days = days_of(frame)
     volume = frame["volume"].to_numpy()
-    keep = np.isfinite(volume) & (volume > 0) & ~np.isin(days, np.fromiter(early, np.int64))
+    keep = np.isfinite(volume) & (volume > 0)
     days, volume, close = days[keep], volume[keep], frame["close"].to_numpy()[keep]
     if not len(days):
         return Adv(None, None, None, None, 0, None)

@@ -20,8 +20,6 @@ from engine.tables import BARS
 from engine.view import Book24, DictView, Live, Rate, Session
 from tests.engine.market_data import Weekdays, after, bars, book_of, calendar_of, ohlcv, real, weekdays
 
-EARLY: frozenset[int] = frozenset()
-
 
 def closed(frame: pd.DataFrame) -> pl.DataFrame:
     return bars(frame, "IWM").frame
@@ -38,7 +36,7 @@ def test_thirty_million_to_twenty_five_and_a_half_is_minus_fifteen_per_cent() ->
     frame = pd.DataFrame({"close": 100.0, "adj_close": 100.0, "volume": 30e6}, index=days)
     frame.loc[days[-63:], "volume"] = 25.5e6
     frame.loc[days[-63:], "close"] = 113.0
-    adv = volume.average(closed(frame), EARLY)
+    adv = volume.average(closed(frame))
     assert adv.shares == pytest.approx(25.5e6)
     assert adv.yoy_pct == pytest.approx(-15.0)
     assert adv.usd_yoy_pct == pytest.approx(-3.95, abs=0.01)
@@ -49,7 +47,7 @@ def test_thirty_million_to_twenty_five_and_a_half_is_minus_fifteen_per_cent() ->
 def test_adv_on_real_iwm_equals_pandas(cut: int) -> None:
     frame = real("iwm").iloc[:cut]
     at = frame.index.asof(frame.index[-1] - pd.DateOffset(years=1))
-    made = volume.average(closed(frame), EARLY)
+    made = volume.average(closed(frame))
     for mine, change, series in (
         (made.shares, made.yoy_pct, frame["volume"]),
         (made.usd, made.usd_yoy_pct, frame["volume"] * frame["close"]),
@@ -59,18 +57,14 @@ def test_adv_on_real_iwm_equals_pandas(cut: int) -> None:
         assert change == pytest.approx(100 * (rolled.iloc[-1] / rolled[at] - 1), rel=1e-10)
 
 
-def test_half_days_and_forming_days_are_not_in_adv() -> None:
+def test_a_forming_day_is_not_in_adv() -> None:
     days = weekdays("2024-06-03", 400)
     frame = pd.DataFrame({"close": 100.0, "volume": 10e6}, index=days)
-    half = frame.copy()
-    half.loc[days[-5], "volume"] = 1e6
-    early = frozenset({int(days[-5].timestamp()) // DAY})
-    assert volume.average(closed(half), early).shares == 10e6
     forming = frame.copy()
     forming.loc[days[-1], "volume"] = 1.0
     noon = days[-1].timestamp() + 60_000
     grid = daily_grid(book_of(IWM=forming), calendar_of(days), noon)
-    assert volume.average(grid.closed("IWM"), EARLY).shares == 10e6
+    assert volume.average(grid.closed("IWM")).shares == 10e6
 
 
 def five_minutes(sessions: list[Session], scale: np.ndarray[Any, Any], seed: int) -> pl.DataFrame:
