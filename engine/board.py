@@ -195,11 +195,7 @@ class Board:
                 else:
                     cell.rank = self._rank(book, cell.quote)
             book.best = min((cell.rank[0] for cell in book.cells.values()), default=0)
-        # currencies first: other rates are priced through them
-        self._rate_books = sorted(
-            (book for book in self.books.values() if book.rate_of is not None),
-            key=lambda book: book.rate_of not in RATES,
-        )
+        self._rate_books = [self.books[symbol] for symbol in rates]  # in the order in which one is priced by another
 
     def _rank(self, book: Book, quote: Quote) -> tuple[int, int]:
         if not book.crypto:
