@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,13 +66,15 @@ class CoinGecko:
 
     async def run(self, context: Context, link: Link) -> None:
         """Ask for ever; an answer that is none ends this life with its reason."""
+        await aside(import_module, "aiohttp")  # half a second at the first start: not in the event loop
         import aiohttp
 
         border = context.border
+        trust = await aside(border.ssl_context)
         headers = {"accept": "application/json"} | ({"x-cg-demo-api-key": self._key} if self._key else {})
         async with aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(ssl=border.ssl_context(), limit=2),
+            connector=aiohttp.TCPConnector(ssl=trust, limit=2),
             timeout=aiohttp.ClientTimeout(total=border.timeout),
         ) as session:
             client = _Client(session, border.proxy)

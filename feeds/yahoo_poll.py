@@ -49,8 +49,10 @@ class YahooPoll:
         """Poll for ever; an answer that is none ends this life with its reason."""
         if not self._symbols:
             raise FatalError("no equity symbols are configured")
-        yahoo, hours = await aside(_prepare, context.border, context.cache)
+        yahoo = await aside(_connect, context.border, context.cache)
         clock = context.clock
+        hours: Hours | None = None
+        pause = self._closed_s
         while True:
             rows = await aside(_ask, yahoo, self._symbols)
             now, mono = clock.now(), clock.monotonic()
@@ -58,26 +60,29 @@ class YahooPoll:
             quotes = [q for s in self._symbols if s in known and (q := quote_of(s, known[s], now, mono)) is not None]
             if not quotes:
                 raise BadDataError("Yahoo's answer holds no price of what was asked for")
-            market = hours.clock(now)
-            at_work = self._at_work(known, market.state)
-            pause = self._open_s if at_work else self._closed_s
-            # when closed nothing has a newer time, so only an answer's arrival counts there
+            states = self._states(known)
+            # out of the session nothing has a newer time, so only an answer's arrival counts there
             newest = max((q.event_time for q in quotes if q.event_time is not None), default=None)
             link.up(CHANNEL, 3 * pause)
-            link.heard(CHANNEL, newest if at_work and market.state is SessionState.OPEN else None)
+            link.heard(CHANNEL, newest if "REGULAR" in states else None)
             for quote in quotes:
                 context.sink.ingest(quote)
             link.note(self._lacking(quotes, known))
             link.settled()
+            if hours is None:
+                hours = await aside(_calendar)  # takes a second at the first start: the quotes did not wait for it
+            market = hours.clock(now)
+            at_work = bool(states & AT_WORK) if states else market.state is not SessionState.CLOSED
+            pause = self._open_s if at_work else self._closed_s
+            link.up(CHANNEL, 3 * pause)
             if not at_work and market.next_change is not None:
                 pause = max(1.0, min(pause, market.next_change - now))
             await clock.sleep(pause)
 
-    def _at_work(self, known: Mapping[str, Mapping[str, Any]], calendar: SessionState) -> bool:
-        """Whether any listed market trades, by Yahoo's word; the calendar's where Yahoo says nothing."""
-        states = [known[s].get("marketState") for s in self._listed or self._symbols if s in known]
-        said = [state for state in states if isinstance(state, str)]
-        return any(state in AT_WORK for state in said) if said else calendar is not SessionState.CLOSED
+    def _states(self, known: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+        """What Yahoo says of the listed symbols' markets."""
+        found = (known[s].get("marketState") for s in self._listed or self._symbols if s in known)
+        return frozenset(state for state in found if isinstance(state, str))
 
     def _lacking(self, quotes: list[Quote], known: Mapping[str, object]) -> str | None:
         """The symbols that Yahoo does not know, or has no price of."""
@@ -126,7 +131,7 @@ def quote_of(symbol: str, row: Mapping[str, Any], now: float, mono: float) -> Qu
         prev=None if previous is None else previous * unit,
         high=None if early else money("regularMarketDayHigh"),
         low=None if early else money("regularMarketDayLow"),
-        volume=None if early else _number(row, "regularMarketVolume"),
+        volume=None if early else _number(row, "regularMarketVolume") or None,  # an index has no tape
         quote_volume=None,
         vwap=None,
         event_time=_number(row, f"{prefix}MarketTime"),
@@ -166,9 +171,14 @@ def _ask(yahoo: Yahoo, symbols: tuple[str, ...]) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _prepare(border: Border, cache: Path) -> tuple[Yahoo, Hours]:
-    """The imports and the calendar, which take a second at the first start."""
-    from engine.sessions import xnys
+def _connect(border: Border, cache: Path) -> Yahoo:
+    """The session with Yahoo; its imports take a second at the first start."""
     from feeds.yahoo_http import shared
 
-    return shared(border, cache), xnys()
+    return shared(border, cache)
+
+
+def _calendar() -> Hours:
+    from engine.sessions import xnys
+
+    return xnys()

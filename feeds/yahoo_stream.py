@@ -58,13 +58,13 @@ class YahooStream:
         """Stream until the connections end; see the module's docstring."""
         if not self._symbols:
             raise FatalError("no equity symbols are configured")
-        pricing, hours, trust = await aside(_prepare, context)
+        pricing, trust = await aside(_prepare, context)
         parts = list(_chunks(self._symbols, SYMBOLS_A_CONNECTION))
         try:
             async with asyncio.TaskGroup() as group:
                 for number, symbols in enumerate(parts, start=1):
                     channel = f"{self.source}:quotes" + (f"-{number}" if number > 1 else "")
-                    connection = _Connection(context, link, channel, symbols, pricing, hours, self._poll_s)
+                    connection = _Connection(context, link, channel, symbols, pricing, self._poll_s)
                     group.create_task(connection.run(trust), name=channel)
         except BaseExceptionGroup as ended:
             raise _first(ended) from None
@@ -80,7 +80,6 @@ class _Connection:
         channel: str,
         symbols: tuple[str, ...],
         pricing: Any,
-        hours: Hours,
         poll_s: float,
     ) -> None:
         self._context = context
@@ -89,7 +88,6 @@ class _Connection:
         self._channel = channel
         self._subscription = orjson.dumps({"subscribe": list(symbols)}).decode()
         self._reader = QuoteReader(symbols, pricing, channel)
-        self._hours = hours
         self._poll_s = poll_s
         self._unreadable = 0
 
@@ -109,7 +107,7 @@ class _Connection:
                 max_size=LARGEST_MESSAGE,
             ) as socket:
                 await socket.send(self._subscription)
-                self._link.up(self._channel, self._limit())
+                self._link.up(self._channel, math.inf)
                 self._link.settled()  # a stream owes nothing at first: what there is to begin with, the polls bring
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._keep(socket), name=f"{self._channel} heartbeat")
@@ -119,10 +117,11 @@ class _Connection:
 
     async def _keep(self, socket: Any) -> None:
         """Say the subscription again, and what silence means at this hour."""
+        hours = await aside(_calendar)  # takes a second at the first start: the first quotes need not wait for it
         while True:
+            self._link.up(self._channel, self._limit(hours))
             await self._clock.sleep(HEARTBEAT_S)
             await socket.send(self._subscription)
-            self._link.up(self._channel, self._limit())
 
     async def _read(self, socket: Any) -> None:
         sink, link, clock, reader = self._context.sink, self._link, self._clock, self._reader
@@ -138,9 +137,9 @@ class _Connection:
                 link.heard(self._channel, quote.event_time)
         raise _closed(socket.close_code, socket.close_reason)  # a clean close ends the loop without an error
 
-    def _limit(self) -> float:
+    def _limit(self, hours: Hours) -> float:
         """Seconds of silence that mean trouble now: three polls in session, far more around it, none when closed."""
-        state = self._hours.clock(self._clock.now()).state
+        state = hours.clock(self._clock.now()).state
         if state is SessionState.OPEN:
             return 3 * self._poll_s
         return 20 * self._poll_s if state in {SessionState.PRE, SessionState.POST} else math.inf
@@ -214,7 +213,8 @@ def _previous(data: Any) -> float | None:
     if previous <= 0:
         return None
     digits = 6 - math.floor(math.log10(max(data.price, previous)))  # float32 holds seven
-    return round(previous, min(max(data.price_hint, 2), digits) if data.price_hint else digits)
+    told = max(data.price_hint, _decimals(shortest(data.price)))
+    return round(previous, min(told, digits) if data.price_hint else digits)
 
 
 def _session(market_hours: int, event_time: float | None) -> str | None:
@@ -224,6 +224,11 @@ def _session(market_hours: int, event_time: float | None) -> str | None:
         minutes = at.hour * 60 + at.minute
         return "pre" if at.weekday() < 5 and 4 * 60 <= minutes < 9 * 60 + 30 else None
     return _SESSIONS.get(market_hours)
+
+
+def _decimals(value: float) -> int:
+    """How many digits stand after the point, at most nine."""
+    return len(f"{value:.9f}".rstrip("0").partition(".")[2])
 
 
 def _positive(value: float) -> bool:
@@ -266,11 +271,16 @@ def _closed(code: int | None, reason: str | None) -> TransientError:
     return TransientError(f"Yahoo closed the stream (code {code}{said})")
 
 
-def _prepare(context: Context) -> tuple[Any, Hours, ssl.SSLContext]:
-    """What takes long at the first start: the message's class, the calendar, the authorities."""
+def _prepare(context: Context) -> tuple[Any, ssl.SSLContext]:
+    """The message's class and the authorities, and the client's import: too slow for the event loop."""
+    importlib.import_module("websockets.asyncio.client")
+    return _pricing_module().PricingData, context.border.ssl_context()
+
+
+def _calendar() -> Hours:
     from engine.sessions import xnys
 
-    return _pricing_module().PricingData, xnys(), context.border.ssl_context()
+    return xnys()
 
 
 def _pricing_module() -> ModuleType:

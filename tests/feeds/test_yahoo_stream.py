@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -51,6 +52,12 @@ def test_a_message_becomes_a_quote_without_the_noise_of_float32(read: QuoteReade
     assert (quote.last, quote.prev, quote.high, quote.low, quote.volume) == (232.35, 231.29, 233.1, 230.2, float(2**40))
     assert (quote.bid, quote.ask, quote.received, quote.received_mono) == (None, None, 5.0, 6.0)
     assert quote.event_time == datetime(2026, 1, 9, 15, 30, tzinfo=UTC).timestamp()
+
+
+def test_a_previous_close_has_as_many_decimals_as_the_price(read: QuoteReader) -> None:
+    quote = read.read(tick(4.171, change=-0.013, price_hint=2), 5.0, 6.0)
+    assert quote is not None
+    assert (quote.last, quote.prev) == (4.171, 4.184)
 
 
 def test_without_a_change_there_is_no_previous_close(read: QuoteReader) -> None:
@@ -120,11 +127,11 @@ async def test_quotes_arrive_and_the_channel_lives(context: Context, yahoo: Yaho
     yahoo.greeting = [tick(), "rubbish", tick(259.5)]
     link = RecordingLink()
     async with running(YahooStream(ONE).run(context, link)):
-        await until(lambda: len(sink.quotes) == 2)
+        await until(lambda: len(sink.quotes) == 2 and len(link.ups) == 2)
     assert [quote.last for quote in sink.quotes] == [259.46, 259.5]
     assert yahoo.subscriptions == [["IWM"]]
     assert yahoo.requests[0].query == {"version": ("2",)}
-    assert link.ups == [("yahoo-stream:quotes", 45.0)]
+    assert link.ups == [("yahoo-stream:quotes", math.inf), ("yahoo-stream:quotes", 45.0)]
     assert link.notes == ["1 messages could not be read"]
 
 
@@ -145,7 +152,7 @@ async def test_more_than_a_hundred_symbols_take_several_connections(context: Con
     link = RecordingLink()
     async with running(YahooStream(Config(equity=Equity(symbols=symbols))).run(context, link)):
         await until(lambda: len(yahoo.subscriptions) == 3)
-        await until(lambda: len(link.ups) == 3)
+        await until(lambda: len({channel for channel, _ in link.ups}) == 3)
     assert sorted(len(part) for part in yahoo.subscriptions) == [30, 100, 100]
     assert {s for part in yahoo.subscriptions for s in part} == set(symbols)
     assert {channel for channel, _ in link.ups} == {f"yahoo-stream:quotes{n}" for n in ("", "-2", "-3")}
@@ -163,8 +170,8 @@ async def test_when_the_market_is_closed_silence_is_no_fault(context: Context) -
     link = RecordingLink()
     saturday = replace(context, clock=Clock.starting_at(datetime(2026, 1, 10, 15, 0, tzinfo=UTC)))
     async with running(YahooStream(ONE).run(saturday, link)):
-        await until(lambda: link.ups)
-    assert link.ups[0][1] == float("inf")
+        await until(lambda: len(link.ups) == 2)
+    assert link.ups[1][1] == math.inf
 
 
 async def test_a_clean_close_ends_the_run_with_its_code(context: Context, yahoo: YahooSite, gateway: Gateway) -> None:
@@ -213,7 +220,7 @@ async def test_it_comes_back_after_every_kind_of_end_without_holding_up_the_loop
     how: str, context: Context, yahoo: YahooSite, sink: RecordingSink, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "silence":
-        monkeypatch.setattr("feeds.yahoo_stream._Connection._limit", lambda _: 0.4)
+        monkeypatch.setattr("feeds.yahoo_stream._Connection._limit", lambda _, hours: 0.4)
     supervisor, lag, slowest = await _survives(context, yahoo, sink, gateway, how)
     print(f"{how}: loop lag at most {lag * 1000:.1f} ms, back after at most {slowest:.2f} s")
     assert lag < ALLOWED_LAG

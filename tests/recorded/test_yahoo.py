@@ -116,13 +116,13 @@ async def test_every_recorded_quote_arrives_with_its_own_values(tmp_path: Path) 
     pence = {"GBp": 0.01}
     for symbol, quote in quotes.items():
         row = rows[symbol]
-        unit = pence.get(row["currency"], 1.0)
+        unit = pence.get(row.get("currency", "USD"), 1.0)
         extended = row["marketState"] in {"PRE", "POST"} and row.get(f"{row['marketState'].lower()}MarketPrice")
         if not extended:
             assert quote.last == pytest.approx(row["regularMarketPrice"] * unit, rel=1e-12), symbol
             assert quote.event_time == row["regularMarketTime"], symbol
             assert quote.session == "regular", symbol
-        assert quote.volume == row.get("regularMarketVolume"), symbol
+        assert quote.volume == (row.get("regularMarketVolume") or None), symbol
         assert quote.delayed == (row["exchangeDataDelayedBy"] > 0 or "Delayed" in row.get("quoteSourceName", "")), (
             symbol
         )
