@@ -6,6 +6,7 @@ It knows the collector only as a `SnapshotSource`, and imports nothing heavy: th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -26,7 +27,7 @@ class SizewatchApp(App[None]):
     """sizewatch's terminal."""
 
     TITLE = "sizewatch"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = True
 
@@ -91,9 +92,12 @@ class SizewatchApp(App[None]):
                 )
 
     def action_help(self) -> None:
-        """Show every key."""
+        """Show every key; the key that opened the page closes it."""
         from tui.screens.help import Help
 
+        if isinstance(self.screen, Help):
+            self.screen.dismiss()
+            return
         self.push_screen(Help(self.actions.actions, self.actions.warnings))
 
     def action_theme(self) -> None:
@@ -106,10 +110,12 @@ class SizewatchApp(App[None]):
     def action_freeze(self) -> None:
         """Hold the screen still, or let it go on."""
         self.eye.freeze(not self.eye.frozen)
+        self.frame()
 
     def action_thaw(self) -> None:
         """Let the screen go on."""
         self.eye.freeze(False)
+        self.frame()
 
     def action_retry(self) -> None:
         """Ask every failed source to try again now."""

@@ -113,7 +113,7 @@ def ordinal(fraction: float | None) -> str:
     """A percentile from a fraction: `3rd`, `11th`, `50th`."""
     if fraction is None or not math.isfinite(fraction):
         return MISSING
-    whole = round(100 * fraction)
+    whole = round(100 * min(1.0, max(0.0, fraction)))
     ending = "th" if whole % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th")
     return f"{whole}{ending}"
 
@@ -143,6 +143,7 @@ def z_bar(z: float | None, width: int = 15) -> str:
     mark = round(half * 5 / 7)
     cells = [" "] * width
     if z is not None and math.isfinite(z):
+        z = max(-99.0, min(99.0, z))
         reach = min(half, round(abs(z) / 2 * mark))
         step = -1 if z < 0 else 1
         for distance in range(1, reach + 1):

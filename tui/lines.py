@@ -109,7 +109,10 @@ def heading(columns: Sequence[Column], sorted_by: str = "", reverse: bool = Fals
         if index:
             spans.append((" " * column.gap, "head"))
         mark = ("▾" if reverse else "▴") if column.key == sorted_by else ""
-        text = fit(column.heading + mark + " " * column.unit_pad, column.width, column.align)
+        name = column.heading
+        if len(name + mark) > column.width:
+            name = name.rsplit(" ", 1)[0]  # the mark takes the place of the unit
+        text = fit(name + mark + " " * column.unit_pad, column.width, column.align)
         spans.append((text, "sorted" if mark else "head"))
     return tuple(spans)
 
@@ -120,5 +123,7 @@ def row(columns: Sequence[Column], cells: dict[str, Span]) -> list[Span]:
     for index, column in enumerate(columns):
         text, role = cells.get(column.key, ("", "text"))
         lead = " " * column.gap if index else ""
+        if column.align == ">" and len(text) > column.width:
+            text = text.strip() if len(text.strip()) <= column.width else "#" * column.width  # never half a number
         spans.append((lead + fit(text, column.width, column.align), role))
     return spans

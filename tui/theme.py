@@ -23,7 +23,7 @@ _PALETTES: Final[Mapping[str, tuple[bool, str]]] = {
     # name: dark?, "background surface cursor flash_up flash_down" then the ROLES in their order
     "dark": (
         True,
-        "#0f1318 #151a21 #232c38 #17402a #4a2021 #c9d1d9 #f2f5f8 #8b949e #57c27a #f0767a #9aa4af #a08d6a #8b98b0 "
+        "#0f1318 #151a21 #232c38 #17402a #4a2021 #c9d1d9 #f2f5f8 #8b949e #57c27a #f0767a #9aa4af #a8956f #8b98b0 "
         "#b3a0dc #d59cf5 #e0ad4b #ff7b72 #57c27a #79b8ff #35404d",
     ),
     "light": (
@@ -38,7 +38,7 @@ _PALETTES: Final[Mapping[str, tuple[bool, str]]] = {
     ),
     "blue-orange": (
         True,
-        "#10131a #161b24 #263143 #17375e #5a3410 #cdd3dc #f4f6f9 #8f98a6 #6cb2ff #ffa04d #9fa8b5 #9a9178 #8b98b0 "
+        "#10131a #161b24 #263143 #17375e #5a3410 #cdd3dc #f4f6f9 #959eac #6cb2ff #ffa04d #9fa8b5 #a49b82 #8b98b0 "
         "#b9aede #d7a8f0 #e6cf5a #ffb347 #6cb2ff #a5c8f5 #384354",
     ),
     "blue-orange-light": (

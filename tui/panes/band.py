@@ -98,15 +98,15 @@ def paint_band(view: View, width: int, height: int) -> list[Line]:
         if index and not tight:
             lines.append(((" " * 11, "dim"), ("│", "line")))
         lines.append(line)
-    out_of_play = any(r["out_of_play"] for r in sides.values())
+    far = [role[0].upper() for role in SIDES if role in sides and sides[role]["out_of_play"]]
     spans: list[Span] = [("  state  ", "dim")]
     for role in SIDES:
         if role in sides:
             state = sides[role]["state"] or fmt.MISSING
             spans.append((f"{role[0].upper()} {state}".ljust(15), "text" if state == "CLEAR" else "warn"))
     lines.append(tuple(spans))
-    if out_of_play:
-        lines.append((("  ", "dim"), ("! out of play: more than 8 ATR away", "warn")))
+    if far:
+        lines.append((("  ", "dim"), (f"! {', '.join(far)} out of play: beyond 8 ATR", "warn")))
     touches = [f"{r[0].upper()} {sides[r]['touches']}" for r in SIDES if r in sides and sides[r]["touches"] is not None]
     strength = [fmt.number(sides[r]["strength"], 0) for r in SIDES if r in sides and sides[r]["strength"] is not None]
     if touches:

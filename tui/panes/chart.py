@@ -28,10 +28,12 @@ def braille(values: Sequence[float | None], width: int, height: int) -> list[str
         dots, rows = 2 * width, 4 * height
         before: int | None = None
         for x in range(dots):
-            value = values[round(x * (len(values) - 1) / (dots - 1))]
-            if value is None or not math.isfinite(value):
+            place = x * (len(values) - 1) / (dots - 1)
+            left, right = values[math.floor(place)], values[math.ceil(place)]
+            if left is None or right is None or not math.isfinite(left + right):
                 before = None
                 continue
+            value = left + (right - left) * (place - math.floor(place))
             y = rows - 1 - (round((value - low) / span * (rows - 1)) if span > 0 else rows // 2)
             ends = (y, y) if before is None else (min(y, before), max(y, before))
             for dot in range(ends[0], ends[1] + 1):

@@ -22,7 +22,7 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
-    Column("source", "source", 12, "<", rank=0, gap=1),
+    Column("source", "source", 13, "<", rank=0, gap=1),
     Column("state", "state", 12, "<", rank=1, gap=1),
     Column("age", "age", 5, rank=2, gap=1),
     Column("rate", "msg/s", 7, rank=3, gap=1),
@@ -40,7 +40,7 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
     heard, retry = record["last_message"], record["retry_at"]
     return {
         "glyph": (glyph, role),
-        "source": (fmt.shorten(record["source"], 12), "text" if role == "good" else role),
+        "source": (fmt.shorten(record["source"], 13), "text" if role == "good" else role),
         "state": (record["state"], "dim" if role == "good" else role),
         "age": (fmt.age(None if heard is None else now - heard.timestamp()), "dim"),
         "rate": (fmt.on_point(fmt.number(record["rate"], 1), 1), "dim"),

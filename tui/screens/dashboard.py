@@ -95,6 +95,8 @@ class Dashboard(LiveScreen):
         assets = "all" if self.has_class("-narrow") else "crypto"
         if self._crypto.assets != assets:
             self._crypto.assets = assets
+        if not self.has_class("-zoomed") and not self._focused().is_on_screen:
+            self._crypto.focus()  # its pane has no room any more
         for bar in self._bars:
             if bar.is_on_screen:
                 bar.show(view)
@@ -163,11 +165,13 @@ class Dashboard(LiveScreen):
             await self.mount(prompt, before=self._message)
             prompt.focus()
 
-    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+    def on_input_changed(self, event: Prompt.Changed) -> None:
+        """Narrow the grids to what has been typed so far."""
         for grid in self._grids():
             grid.narrow_to(event.value)
 
-    async def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+    async def on_input_submitted(self, event: Prompt.Submitted) -> None:
+        """Keep the filter and go back to the rows."""
         event.stop()
         await self.query_one(Prompt).remove()
         self._grid().focus()
@@ -185,7 +189,7 @@ class Dashboard(LiveScreen):
         elif self.has_class("-zoomed"):
             self._zoom(None)
         else:
-            await self.app.run_action("thaw")
+            await self.run_action("app.thaw")
 
     async def action_detail(self) -> None:
         """Show all values of the row under the cursor."""
@@ -216,5 +220,3 @@ class Dashboard(LiveScreen):
         while node is not None and node.id != "body":
             node.add_class("-zoom")
             node = node.parent if isinstance(node.parent, Widget) else None
-        if pane is None and not self._focused().is_on_screen:
-            self._crypto.focus()

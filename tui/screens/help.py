@@ -67,7 +67,3 @@ class Help(Sheet):
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
         super().__init__(HelpPage(actions, warnings))
-
-    def action_help(self) -> None:
-        """The key that opened it closes it."""
-        self.dismiss()

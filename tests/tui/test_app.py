@@ -1,0 +1,424 @@
+"""The running terminal: every key does what the help says, and what is wrong is said in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import polars as pl
+import pytest
+from textual.pilot import Pilot
+
+from engine.config import Appearance, Config
+from engine.model import Intent, Mode, Snapshot
+from tests.tui import fakes
+from tui import keys, theme
+from tui.app import SizewatchApp
+from tui.lines import plain
+from tui.panes.quotes import QuotesPane
+from tui.screens.detail import Detail
+from tui.screens.help import Help, help_lines
+from tui.widgets.linepane import LinePane
+from tui.widgets.prompt import Prompt
+
+
+@dataclass
+class Run:
+    """A running terminal over a fake collector."""
+
+    app: SizewatchApp
+    pilot: Pilot[None]
+    source: fakes.FakeSource
+    clock: fakes.FixedClock
+
+    async def press(self, *names: str) -> None:
+        """Press keys and paint."""
+        await self.pilot.press(*names)
+        await self.frame()
+
+    async def frame(self) -> None:
+        """One frame, painted."""
+        self.app.frame()
+        await self.pilot.pause()
+
+    def pane(self, name: str) -> LinePane:
+        """A pane of the dashboard."""
+        return self.app.screen_stack[1].query_one(f"#{name}", LinePane)
+
+    @property
+    def crypto(self) -> QuotesPane:
+        """The grid of crypto."""
+        pane = self.pane("crypto")
+        assert isinstance(pane, QuotesPane)
+        return pane
+
+    @property
+    def focused(self) -> str | None:
+        """The focused pane's id."""
+        return self.app.focused.id if self.app.focused else None
+
+    def text(self) -> str:
+        """The screen as it stands, one line a row."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(line.text for line in lines)
+
+
+def plain_help(app: SizewatchApp) -> str:
+    """All lines of the help page, those out of sight too."""
+    return "\n".join(plain(line) for line in help_lines(app.actions.actions, app.actions.warnings))
+
+
+@asynccontextmanager
+async def running(
+    snapshot: Snapshot | None, size: tuple[int, int] = (120, 40), config: Config | None = None
+) -> AsyncIterator[Run]:
+    source, clock = fakes.FakeSource(snapshot), fakes.FixedClock()
+    app = SizewatchApp(source, config or Config(), Mode.DEMO, "january-2026", clock)
+    async with app.run_test(size=size) as pilot:
+        run = Run(app, pilot, source, clock)
+        await pilot.pause()
+        await run.frame()
+        yield run
+
+
+async def test_tab_goes_round_the_panes_in_sight_and_back() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.focused == "crypto"
+        seen = []
+        for _ in range(7):
+            await run.press("tab")
+            seen.append(run.focused)
+        assert seen == ["equities", "feeds", "spreads", "band", "gauges", "baskets", "crypto"]
+        await run.press("shift+tab")
+        assert run.focused == "baskets"
+
+
+async def test_a_number_goes_to_its_pane_and_zooms_one_that_has_no_room() -> None:
+    async with running(fakes.snapshot()) as run:
+        for number, name in enumerate(("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds"), 1):
+            await run.press(str(number))
+            assert run.focused == name
+    async with running(fakes.snapshot(), (80, 24)) as run:
+        await run.press("7")
+        assert run.focused == "feeds"
+        assert "binance" in run.text()
+        assert "IWM/SPY" not in run.text()
+        await run.press("escape")
+        assert "IWM/SPY" in run.text()
+        assert run.focused == "crypto"
+
+
+@pytest.mark.parametrize(
+    ("pressed", "row"),
+    [(["j"], 1), (["down", "down"], 2), (["j", "j", "k"], 1), (["j", "up"], 0), (["G"], 40), (["end"], 40),
+     (["G", "g"], 0), (["G", "home"], 0), (["k"], 0), (["G", "j"], 40)],
+)  # fmt: skip
+async def test_the_cursor_moves(pressed: list[str], row: int) -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press(*pressed)
+        assert run.crypto.index() == row
+
+
+@pytest.mark.parametrize(("down", "up"), [("ctrl+d", "ctrl+u"), ("pagedown", "pageup")])
+async def test_half_a_pane_down_and_up(down: str, up: str) -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press(down)
+        half = run.crypto.index()
+        assert half > 3
+        await run.press(up)
+        assert run.crypto.index() == 0
+
+
+async def test_the_cursors_row_is_always_in_sight() -> None:
+    async with running(fakes.snapshot()) as run:
+        for _ in range(45):
+            await run.press("j")
+            assert run.crypto.rows[run.crypto.index()] in run.text()
+        assert "SAND/USD" in run.text()
+
+
+async def test_left_and_right_go_to_the_neighbour() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("l")
+        assert run.focused == "equities"
+        await run.press("right")
+        assert run.focused == "feeds"
+        await run.press("h", "left")
+        assert run.focused == "crypto"
+        await run.press("h")
+        assert run.focused == "crypto"
+
+
+async def test_a_filter_narrows_as_it_is_typed_stays_on_enter_and_goes_on_escape() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("slash", "m", "e", "m", "e")
+        assert list(run.crypto.rows) == ["DOGE/USD", "SHIB/USD", "PEPE/USD", "BONK/USD", "WIF/USD", "FLOKI/USD"]
+        await run.press("enter")
+        assert not run.app.screen.query(Prompt)
+        assert "“meme” 6" in run.text()
+        await run.press("escape")
+        assert len(run.crypto.rows) == 41
+        await run.press("slash", "x", "y", "z")
+        assert "no row holds “xyz”" in run.text()
+        await run.press("escape")
+        assert len(run.crypto.rows) == 41
+        assert run.focused == "crypto"
+
+
+async def test_s_goes_through_the_sortings_and_its_capital_turns_round() -> None:
+    async with running(fakes.snapshot()) as run:
+        own = list(run.crypto.rows)
+        await run.press("s")
+        assert run.crypto.rows[0] == "TAO/USD"
+        assert "by 1d %" in run.text()
+        await run.press("S")
+        assert run.crypto.rows[0] == "BONK/USD"
+        for _ in range(5):
+            await run.press("s")
+        assert list(run.crypto.rows) == own
+
+
+async def test_the_cursor_stays_on_its_symbol_when_rows_change_places() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("j", "j")
+        assert run.crypto.cursor == "SOL/USD"
+        await run.press("s")
+        assert run.crypto.rows[run.crypto.index()] == "SOL/USD"
+
+
+async def test_enter_shows_every_column_of_the_row_and_stays_live() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("enter")
+        assert isinstance(run.app.screen, Detail)
+        assert "venue symbol" in run.text()
+        assert "90,884.10" in run.text()
+        assert "S yes: this market does not exist" in run.text()
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        await run.frame()
+        assert "91,792.94" in run.text()
+        await run.press("j", "y", "escape")
+        assert not isinstance(run.app.screen, Detail)
+
+
+async def test_y_copies_the_row() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("y")
+        assert run.app.clipboard.startswith("symbol\tBTC/USD\n")
+        assert "status\tok" in run.app.clipboard
+
+
+async def test_z_gives_the_pane_the_screen_and_takes_it_back() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("1", "z")
+        assert "BTC/USD" not in run.text()
+        assert "SIMULATED" in run.text()
+        await run.press("4")
+        assert "majors" in run.text()
+        await run.press("z")
+        assert "BTC/USD" in run.text()
+
+
+async def test_space_holds_the_screen_while_data_goes_on_and_says_so() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("space")
+        assert "FROZEN" in run.text()
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        run.clock.advance(0.5)
+        await run.frame()
+        assert "90,884.10" in run.text()
+        assert "10:32:07" in run.text()
+        await run.press("escape")
+        assert "FROZEN" not in run.text()
+        assert "91,792.94" in run.text()
+
+
+async def test_a_frozen_screen_still_says_that_the_engine_is_stuck() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("space")
+        run.clock.advance(2.0)
+        await run.frame()
+        assert "not answered" in run.text()
+
+
+async def test_t_goes_through_the_themes() -> None:
+    async with running(fakes.snapshot()) as run:
+        seen = []
+        for _ in theme.NAMES:
+            await run.press("t")
+            seen.append(run.app.theme.removeprefix("sizewatch-"))
+        assert seen == [*theme.NAMES[1:], theme.NAMES[0]]
+
+
+async def test_retry_and_reload_are_wishes_to_the_engine() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("r", "R")
+        assert run.source.sent == [Intent("retry"), Intent("reload-config")]
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_the_help_opens_scrolls_and_closes(key: str) -> None:
+    async with running(fakes.snapshot(), (80, 24)) as run:
+        await run.press(key)
+        assert isinstance(run.app.screen, Help)
+        assert "Go to the next pane." in run.text()
+        await run.press("G")
+        assert "beyond ±2" in run.text()
+        await run.press("g", "ctrl+d", "k", "escape")
+        assert not isinstance(run.app.screen, Help)
+        await run.press(key, key)
+        assert not isinstance(run.app.screen, Help)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_quit_leaves(key: str) -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.pilot.press(key)
+        await run.pilot.pause()
+        assert run.app._exit
+
+
+async def test_quit_leaves_from_the_help_too() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("question_mark")
+        await run.pilot.press("q")
+        await run.pilot.pause()
+        assert run.app._exit
+
+
+async def test_the_palette_holds_every_action_but_itself_and_carries_them_out() -> None:
+    async with running(fakes.snapshot()) as run:
+        commands = list(run.app.get_system_commands(run.app.screen))
+        assert len(commands) == len(keys.ACTIONS) - 1
+        for action in keys.ACTIONS:
+            assert action.id == "palette" or any(c.help == action.help for c in commands), action.id
+        await run.press("ctrl+p")
+        assert "Search" in run.text()
+        await run.pilot.press(*"sort  s")
+        await run.app.workers.wait_for_complete()
+        await run.pilot.press("enter")
+        await run.pilot.pause()
+        await run.frame()
+        assert run.crypto.sort == "change_pct"
+
+
+async def test_every_call_of_every_action_can_be_carried_out() -> None:
+    async with running(fakes.snapshot()) as run:
+        for action in keys.ACTIONS:
+            if action.id not in ("quit", "palette"):
+                assert await run.app.run_action(action.call, default_namespace=run.app.screen_stack[1]), action.id
+                await run.pilot.press("escape")
+                await run.frame()
+
+
+async def test_a_users_keys_are_in_force_and_their_clash_is_said() -> None:
+    config = replace(Config(), keys={"help": "s"})
+    quiet = fakes.snapshot("empty", settled=True)
+    async with running(quiet, config=config) as run:
+        assert "keys.help: s no longer means “sort”" in run.text()
+        await run.press("s")
+        assert isinstance(run.app.screen, Help)
+        assert "keys.help: s no longer means" in plain_help(run.app)
+
+
+async def test_before_the_first_snapshot_each_pane_says_what_it_waits_for() -> None:
+    async with running(None) as run:
+        assert "connecting: waiting for the engine to start" in run.text()
+        assert "waiting for the first prices" in run.text()
+        assert "SIMULATED january-2026" in run.text()
+        await run.press("j", "G", "s", "enter", "y", "z", "z", "tab")
+
+
+async def test_an_engine_without_a_beat_is_said_within_two_seconds() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.clock.advance(1.5)
+        await run.frame()
+        assert "not answered" not in run.text()
+        run.clock.advance(0.4)
+        await run.frame()
+        assert "the engine has not answered" in run.text()
+        assert "no beat 1 s" in run.text()
+
+
+async def test_an_engine_that_has_ended_is_said_with_its_reason() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.source.ended = "disk full"
+        await run.frame()
+        assert "the engine has ended: disk full" in run.text()
+
+
+async def test_a_price_that_moves_flashes_and_stops_flashing_by_the_clock_alone() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        await run.frame()
+        assert run.crypto._prices["BTC/USD"][2] == "flash-up"
+        assert any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+        run.clock.advance(0.5)
+        await run.frame()
+        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+
+
+async def test_flashing_can_be_turned_off() -> None:
+    config = replace(Config(), appearance=Appearance(flash=False))
+    snapshot = fakes.snapshot(config=config)
+    async with running(snapshot, config=config) as run:
+        run.source.snapshot = fakes.moved(snapshot, 0.01)
+        await run.frame()
+        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+
+
+async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(fakes.snapshot()) as run:
+        drawn: list[int] = []
+        plain_render = LinePane.render_line
+
+        def render_line(pane: LinePane, y: int) -> object:
+            if pane is run.crypto:
+                drawn.append(y)
+            return plain_render(pane, y)
+
+        monkeypatch.setattr(LinePane, "render_line", render_line)
+        await run.frame()
+        assert drawn == []
+        assert run.source.snapshot is not None
+        quotes = fakes.quotes()
+        one = pl.when(pl.col("symbol") == "ETH/USD").then(pl.col("last") + 1).otherwise("last")
+        run.source.snapshot = replace(
+            run.source.snapshot, tables={**run.source.snapshot.tables, "quotes": quotes.with_columns(last=one)}
+        )
+        await run.frame()
+        assert drawn == [2]
+
+
+async def test_a_new_configuration_brings_its_theme() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.source.snapshot is not None
+        config = replace(Config(), appearance=Appearance(theme="light"))
+        run.source.snapshot = replace(run.source.snapshot, config=config)
+        await run.frame()
+        assert run.app.theme == "sizewatch-light"
+
+
+async def test_a_click_puts_the_cursor_on_the_row() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.pilot.click("#crypto", offset=(5, 5))
+        await run.frame()
+        assert run.crypto.index() == 3
+
+
+SHOWN: list[tuple[tuple[int, int], list[str]]] = [
+    ((40, 12), ["crypto"]),
+    ((80, 24), ["spreads", "crypto"]),
+    ((120, 24), ["spreads", "band", "crypto", "equities", "feeds"]),
+    ((120, 40), ["spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds"]),
+]
+
+
+@pytest.mark.parametrize(("size", "names"), SHOWN)
+async def test_a_size_shows_the_panes_that_it_has_room_for(size: tuple[int, int], names: list[str]) -> None:
+    async with running(fakes.snapshot(), size) as run:
+        panes = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds")
+        assert [name for name in panes if run.pane(name).is_on_screen] == names

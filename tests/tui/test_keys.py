@@ -1,0 +1,77 @@
+"""Keys are stated once and can be changed by the user."""
+
+from __future__ import annotations
+
+from tui import keys
+from tui.screens.help import help_lines
+from tui.widgets.footer import footer
+
+
+def by_id(keymap: keys.Keymap) -> dict[str, keys.Action]:
+    return {a.id: a for a in keymap.actions}
+
+
+def test_every_action_has_an_id_of_its_own_a_key_words_and_a_call() -> None:
+    assert len({a.id for a in keys.ACTIONS}) == len(keys.ACTIONS)
+    for action in keys.ACTIONS:
+        assert action.keys
+        assert action.label
+        assert action.help.endswith(".")
+        assert action.call
+
+
+def test_no_key_means_two_things() -> None:
+    every = [key for action in keys.ACTIONS for key in action.keys.split(",")]
+    assert len(set(every)) == len(every)
+
+
+def test_the_help_lists_every_action_with_its_keys() -> None:
+    page = ["".join(text for text, _ in line) for line in help_lines(keys.ACTIONS, ())]
+    for action in keys.ACTIONS:
+        assert any(keys.display(action.keys) in line and action.help in line for line in page), action.id
+
+
+def test_the_footer_shows_at_most_seven_and_gives_way_but_for_help_and_quit() -> None:
+    shown = [a for a in keys.ACTIONS if a.footer]
+    assert len(shown) <= 7
+    for width in range(20, 120):
+        text = "".join(t for t, _ in footer(keys.ACTIONS, width))
+        assert len(text) <= width
+        assert "help" in text
+        assert "quit" in text
+
+
+def test_a_users_key_replaces_the_built_in_one() -> None:
+    keymap = keys.remapped({"help": "f2", "filter": "f, ctrl+f"})
+    assert by_id(keymap)["help"].keys == "f2"
+    assert by_id(keymap)["filter"].keys == "f,ctrl+f"
+    assert keymap.changed() == {"help": "f2", "filter": "f,ctrl+f"}
+    assert keymap.warnings == ()
+
+
+def test_keys_may_be_written_as_people_write_them() -> None:
+    assert [keys.normal(k) for k in ("/", "?", "Esc", "Space", "G", "ctrl+D", "PgDn")] == [
+        "slash", "question_mark", "escape", "space", "G", "ctrl+d", "pagedown",
+    ]  # fmt: skip
+
+
+def test_a_key_that_is_taken_goes_to_who_asked_for_it_with_a_warning() -> None:
+    keymap = keys.remapped({"help": "q"})
+    assert by_id(keymap)["help"].keys == "q"
+    assert "q" not in by_id(keymap)["quit"].keys.split(",")
+    assert by_id(keymap)["quit"].keys == "ctrl+q,ctrl+c"
+    assert any("q no longer means" in w for w in keymap.warnings)
+
+
+def test_two_wishes_for_one_key_keep_the_first_and_say_so() -> None:
+    keymap = keys.remapped({"help": "x", "quit": "x"})
+    assert by_id(keymap)["help"].keys == "x"
+    assert by_id(keymap)["quit"].keys == "q,ctrl+q,ctrl+c"
+    assert keymap.warnings == ("keys.quit = x: x is already given to keys.help",)
+
+
+def test_an_unknown_action_is_refused_with_the_ones_there_are() -> None:
+    keymap = keys.remapped({"explode": "x"})
+    assert keymap.actions == keys.ACTIONS
+    assert "keys.explode: no such action" in keymap.warnings[0]
+    assert "freeze" in keymap.warnings[0]

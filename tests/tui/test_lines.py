@@ -1,0 +1,64 @@
+"""Lines, columns and the order in which they give way."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tui.lines import Column, choose, clip, fit, heading, merged, plain, recoloured, row, width_of
+from tui.panes import baskets, feeds, quotes, spreads
+
+COLUMNS = (Column("a", "name", 4, "<", 0), Column("b", "value", 6, rank=1), Column("c", "more", 5, rank=2))
+
+
+def test_columns_drop_in_their_order_of_importance() -> None:
+    assert [c.key for c in choose(COLUMNS, 19)] == ["a", "b", "c"]
+    assert [c.key for c in choose(COLUMNS, 18)] == ["a", "b"]
+    assert [c.key for c in choose(COLUMNS, 11)] == ["a"]
+    assert choose(COLUMNS, 3) == ()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [spreads.COLUMNS, baskets.COLUMNS, feeds.COLUMNS, quotes.columns_for(True, 8), quotes.columns_for(False, 3)],
+)
+def test_a_wider_window_only_adds_columns_and_never_overflows(columns: tuple[Column, ...]) -> None:
+    chosen = [choose(columns, width) for width in range(301)]
+    for narrow, wide in pairwise(chosen):
+        assert set(narrow) <= set(wide)
+    for width, some in enumerate(chosen):
+        assert width_of(heading(some)) <= width
+        assert width_of(row(some, {})) == width_of(heading(some))
+
+
+def test_the_sorted_column_carries_its_direction() -> None:
+    assert "value▾" in plain(heading(COLUMNS, "b", True))
+    assert "value▴" in plain(heading(COLUMNS, "b", False))
+
+
+def test_text_is_padded_or_its_end_told_by_an_ellipsis_also_where_characters_are_wide() -> None:
+    assert fit("ab", 4) == "ab  "
+    assert fit("ab", 4, ">") == "  ab"
+    assert fit("abcdef", 4) == "abc…"
+    assert width_of(((fit("漢字漢字", 5), ""),)) == 5
+    assert fit("abc", 0) == ""
+
+
+def test_a_clipped_line_never_cuts_a_number() -> None:
+    line = (("name ", "dim"), ("1,234.56", "text"))
+    assert plain(clip(line, 13)) == "name 1,234.56"
+    assert plain(clip(line, 9)) == "name "
+    assert plain(clip((("some words", "dim"),), 6)) == "some …"
+
+
+def test_a_number_that_does_not_fit_its_column_is_never_shown_in_part() -> None:
+    columns = (Column("a", "value", 6),)
+    assert plain(row(columns, {"a": ("1,234.56", "text")})) == "######"
+    assert plain(row(columns, {"a": ("234.56   ", "text")})) == "234.56"
+
+
+def test_neighbours_of_one_role_become_one_piece_and_keep_the_text() -> None:
+    spans = [("a", "x"), ("b", "x"), ("  ", "y"), ("c", "y"), ("", "z")]
+    assert merged(spans) == (("ab  ", "x"), ("c", "y"))
+    assert recoloured(merged(spans), "stale") == (("ab  c", "stale"),)

@@ -1,0 +1,53 @@
+"""Colours by meaning, readable in every theme."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from tui import theme
+
+ROOM = Path(theme.__file__).parent
+TEXT = [role for role in theme.ROLES if role != "line"]
+
+
+def contrast(front: str, back: str) -> float:
+    """WCAG's ratio, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        parts = [c / 255 for c in Color.parse(colour).rgb]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(front), luminance(back)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_measured_as_wcag_does() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_every_text_is_readable_on_every_background(name: str) -> None:
+    c = theme.colours(name)
+    pairs = [(role, back) for role in TEXT for back in ("background", "surface", "cursor")]
+    pairs += [("bright", "flash-up"), ("bright", "flash-down")]
+    pairs += [("background", badge) for badge in ("simulated", "alert", "warn")]
+    poor = {(f, b): round(contrast(c[f], c[b]), 2) for f, b in pairs if contrast(c[f], c[b]) < 4.5}
+    assert poor == {}
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_every_role_that_is_painted_has_a_style_in_every_theme(name: str) -> None:
+    styles = theme.styles(theme.full_name(name))
+    assert set(theme.ROLES) < set(styles)
+
+
+def test_no_colour_value_stands_outside_the_theme() -> None:
+    for file in (*ROOM.rglob("*.py"), *ROOM.rglob("*.tcss")):
+        if file.name != "theme.py":
+            assert not re.findall(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b[^-\w]", file.read_text("utf-8")), file
