@@ -140,12 +140,12 @@ class DailyGrid:
         if symbol not in self._closed:
             frame = self._book.frame(symbol, "1d")
             days, count = days_of(frame), frame.height
-            while count and self._end(symbol, int(days[count - 1])) > self.now:
+            while count and self.bar_end(symbol, int(days[count - 1])) > self.now:
                 count -= 1
             self._closed[symbol] = frame.head(count)
         return self._closed[symbol]
 
-    def _end(self, symbol: str, day: int) -> float:
+    def bar_end(self, symbol: str, day: int) -> float:
         """Epoch seconds at which the daily bar of a day closes."""
         if asset_of(symbol) != "crypto" and len(self.days):
             row = int(np.searchsorted(self.days, day))

@@ -22,7 +22,7 @@ import polars as pl
 
 from engine.bars import days_of
 from engine.config import Band
-from engine.grid import DAY, DailyGrid, Floats, usable, worst
+from engine.grid import DailyGrid, Floats, usable, worst
 from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
 from engine.model import Status, asset_of
 from engine.rows import table
@@ -167,7 +167,7 @@ def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...])
     frame = grid.closed(symbol)
     bars, ranges = bars_of(grid, symbol)
     last = float(frame["close"][-1]) if frame.height else None
-    as_of = _closed_at(grid, symbol, frame) if frame.height else None
+    as_of = grid.bar_end(symbol, int(days_of(frame)[-1])) if frame.height else None
     support = max(band.support, default=None)
     above = [p for p in band.resistance if support is None or p > support]
     row = grid.current(crypto=False)
@@ -182,14 +182,6 @@ def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...])
         resistance=min(above, default=None),
         trading=asset_of(symbol) == "crypto" or (row >= 0 and grid.now < grid.closes[row]),
     )
-
-
-def _closed_at(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> float:
-    day = int(days_of(frame)[-1])
-    row = int(np.searchsorted(grid.days, day))
-    if asset_of(symbol) != "crypto" and row < len(grid.days) and grid.days[row] == day:
-        return float(grid.closes[row])
-    return float((day + 1) * DAY)
 
 
 def _rows(state: SymbolState, view: View, memory: TickMemory) -> list[dict[str, Any]]:

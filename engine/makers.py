@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from engine import baskets, levels, markets, sessions, spreads, volume
+from engine import baskets, gauges, levels, markets, sessions, spreads, volume
 from engine.bars import BarBook
 from engine.config import Config
 from engine.derived import Maker
@@ -69,6 +69,21 @@ class SpreadsMaker:
 
     def live(self, state: spreads.SpreadState, view: View) -> pl.DataFrame:
         return spreads.live(state, view)
+
+
+@dataclass
+class GaugesMaker:
+    """`gauges`."""
+
+    shared: Shared
+    config: Config
+    name: str = "gauges"
+
+    def at_close(self, now: float) -> gauges.GaugeState:
+        return gauges.at_close(self.shared.grid(now), pairs_of(self.config))
+
+    def live(self, state: gauges.GaugeState, view: View) -> pl.DataFrame:
+        return gauges.live(state, view)
 
 
 @dataclass
@@ -139,6 +154,7 @@ def makers(config: Config, book: BarBook) -> Iterable[Maker]:
     return (
         SpreadsMaker(shared, config),
         LevelsMaker(shared, config),
+        GaugesMaker(shared, config),
         MarketsMaker(shared, config),
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),

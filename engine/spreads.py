@@ -167,21 +167,23 @@ def log_ratio(grid: DailyGrid, pair: Pair) -> Floats:
 
 def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> SpreadState:
     """The state of every pair at the grid's moment."""
-    return SpreadState(tuple(_pair_state(grid, p) for p in pairs), grid.valid_until)
+    return SpreadState(tuple(pair_state(grid, p) for p in pairs), grid.valid_until)
 
 
 def live(state: SpreadState, view: View) -> pl.DataFrame:
     """The `spreads` table at one beat."""
-    return table("spreads", [_row(s, view) for s in state.pairs])
+    return table("spreads", [row_of(s, view) for s in state.pairs])
 
 
-def _row(state: PairState, view: View) -> dict[str, Any]:
+def row_of(state: PairState, view: View) -> dict[str, Any]:
+    """One pair's row at one beat; `live_row` is its row of the grid where it is live."""
     a, b = state.point_a(view.live), state.point_b(view.live)
     newest = max((p.at for p in (a, b) if p.at is not None), default=None)
     oldest_ok = all(p.value is not None and p.at is not None and p.at >= state.opened for p in (a, b))
     if state.live is not None and oldest_ok and newest is not None:
         row = state.live.values(a, b)
         row["as_of"] = _time(newest)
+        row["live_row"] = state.live.row
         status = worst((Status(row["status"]), a.status, b.status))
     else:
         row = dict(state.closed)
@@ -194,7 +196,8 @@ def _row(state: PairState, view: View) -> dict[str, Any]:
     return row
 
 
-def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
+def pair_state(grid: DailyGrid, pair: Pair) -> PairState:
+    """One pair's state at the grid's moment."""
     a, b = grid.leg(pair.a), grid.leg(pair.b)
     q = np.log(a.values / b.values)
     row = grid.current(crypto=pair.crypto)

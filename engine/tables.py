@@ -162,6 +162,18 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "event_id": pl.String(),
         }
     ),
+    "gauges": _live(
+        {
+            "gauge": pl.String(),
+            "name": pl.String(),
+            "value": pl.Float64(),
+            "percentile": pl.Float64(),
+            "state": pl.String(),
+            "detail": pl.String(),
+            "as_of": TIME,
+            "n": pl.Int64(),
+        }
+    ),
     "feeds": _live(
         {
             "source": pl.String(),

@@ -145,3 +145,64 @@ def to_series(values: Floats, name: str = "q") -> pl.Series:
     """`values` as a Polars series, everything that is not finite null."""
     series = pl.Series(name, values)
     return series.set(~series.is_finite(), None)
+
+
+class CoWindow(NamedTuple):
+    """n, means and centred sums of two columns' closed values where both are there; returns only, never levels."""
+
+    n: int
+    mx: float
+    my: float
+    sxx: float
+    syy: float
+    sxy: float
+
+    def plus(self, x: float, y: float) -> CoWindow:
+        """With one more pair, by Welford; O(1)."""
+        n = self.n + 1
+        dx, dy, share = x - self.mx, y - self.my, self.n / n
+        return CoWindow(
+            n,
+            self.mx + dx / n,
+            self.my + dy / n,
+            self.sxx + share * dx * dx,
+            self.syy + share * dy * dy,
+            self.sxy + share * dx * dy,
+        )
+
+    def corr(self, w: int) -> float | None:
+        """Pearson's correlation; None under w // 2 samples or where a column is flat. Oracle: pandas."""
+        if self.n < max(3, w // 2) or min(self.sxx, self.syy) <= (self.n - 1) * MIN_SD**2:
+            return None
+        return max(-1.0, min(1.0, self.sxy / math.sqrt(self.sxx * self.syy)))
+
+    def beta(self, w: int) -> float | None:
+        """cov(x, y)/var(y): what x does for one of y. None as for `corr`. Oracle: statsmodels RollingOLS."""
+        if self.n < max(3, w // 2) or self.syy <= (self.n - 1) * MIN_SD**2:
+            return None
+        return self.sxy / self.syy
+
+
+def co_window(x: Floats, y: Floats) -> CoWindow:
+    """The state of two columns of returns."""
+    both = np.isfinite(x) & np.isfinite(y)
+    x, y = x[both], y[both]
+    if not x.size:
+        return CoWindow(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    mx, my = float(x.mean()), float(y.mean())
+    dx, dy = x - mx, y - my
+    return CoWindow(int(x.size), mx, my, float(dx @ dx), float(dy @ dy), float(dx @ dy))
+
+
+def rolling_corr(x: Floats, y: Floats, w: int) -> Floats:
+    """Correlation of two columns of returns over w rows, from w // 2 on; NaN where there is none. Polars."""
+    least = max(3, w // 2)
+    both = np.isfinite(x) & np.isfinite(y)
+    frame = pl.DataFrame({"x": np.where(both, x, np.nan), "y": np.where(both, y, np.nan)}).fill_nan(None)
+    made = frame.select(
+        r=pl.when(
+            (pl.col("x").rolling_std(w, min_samples=least) > MIN_SD)
+            & (pl.col("y").rolling_std(w, min_samples=least) > MIN_SD)
+        ).then(pl.rolling_corr("x", "y", window_size=w, min_samples=least))
+    )
+    return made["r"].clip(-1.0, 1.0).to_numpy().astype(np.float64)
