@@ -32,6 +32,8 @@ ALLOT_WAIT_S: Final = 12.0
 """How long to wait for the other venues' market lists before taking over what they may serve."""
 STRIKES: Final = 2
 """A symbol that failed so often is named and left alone until the next look."""
+FIRST_REACH_S: Final = 430 * 86_400.0
+"""How many days' candles the first figures need: a month's mean, and the same a year earlier."""
 EARLIEST: Final = 1_230_768_000  # 2009
 
 
@@ -103,15 +105,17 @@ class CryptoBars:
             await closed(exchange)
 
     async def _look(self, exchange: Any, books: Sequence[Book], context: Context, link: Link) -> None:
-        """All that is missing now: daily of every symbol, the newest page of each first, then the finer ones."""
-        offered = exchange.timeframes if exchange.has.get("fetchOHLCV") else {}
-        for interval in INTERVALS:
-            if interval.name in (offered or {}):
-                jobs = [Job(interval, book) for book in books]
-                await self._round(exchange, jobs, context, link, deep=False)
-                await self._round(exchange, jobs, context, link, deep=True)
-            if interval is INTERVALS[0]:
-                link.settled()
+        """All that is missing now, in the order in which it is missed: a year of days, the last hours and minutes of
+        every symbol; then the older days; then the rest of the hours and minutes."""
+        offered = (exchange.timeframes or {}) if exchange.has.get("fetchOHLCV") else {}
+        days, *finer = ([Job(i, book) for book in books] if i.name in offered else [] for i in INTERVALS)
+        await self._round(exchange, days, context, link, reach_s=0.0)
+        await self._round(exchange, days, context, link, reach_s=FIRST_REACH_S)
+        link.settled()
+        for jobs in finer:
+            await self._round(exchange, jobs, context, link, reach_s=0.0)
+        for jobs in (days, *finer):
+            await self._round(exchange, jobs, context, link, reach_s=math.inf)
         link.note(self._words(books, offered))
 
     def _words(self, books: Sequence[Book], offered: object) -> str | None:
@@ -125,22 +129,22 @@ class CryptoBars:
         why = next(iter(self._failed.values()))
         return f"no candles of {', '.join(names[:8])}{' …' if len(names) > 8 else ''} ({why})"
 
-    async def _round(self, exchange: Any, jobs: list[Job], context: Context, link: Link, *, deep: bool) -> None:
+    async def _round(self, exchange: Any, jobs: list[Job], context: Context, link: Link, *, reach_s: float) -> None:
         todo = iter(jobs)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(WORKERS, len(jobs))):
-                    group.create_task(self._work(exchange, todo, context, link, deep), name=f"{self.source} worker")
+                    group.create_task(self._work(exchange, todo, context, link, reach_s), name=f"{self.source} worker")
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _work(self, exchange: Any, todo: Iterator[Job], context: Context, link: Link, deep: bool) -> None:
+    async def _work(self, exchange: Any, todo: Iterator[Job], context: Context, link: Link, reach_s: float) -> None:
         for job in todo:
             key = (job.book.symbol, job.interval.name)
             progress = self._progress.setdefault(key, _Progress())
             try:
-                if deep:
-                    await self._older(exchange, job, progress, context, link)
+                if reach_s:
+                    await self._older(exchange, job, progress, context, link, reach_s)
                 else:
                     await self._newer(exchange, job, progress, context, link)
             except Exception as raised:
@@ -184,19 +188,23 @@ class CryptoBars:
             await self._fetch(exchange, job, begin, progress, context, link)
             begin += page * step
 
-    async def _older(self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link) -> None:
-        """Page by page into the past, until nothing older comes or nothing older is wanted."""
+    async def _older(
+        self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link, reach_s: float
+    ) -> None:
+        """Page by page into the past: `reach_s` seconds of it, or until nothing older comes or is wanted."""
         if progress.complete or progress.oldest is None or not quirks_of(self._name).candles_reach_back:
             return
-        step, page = job.interval.seconds, self._page()
+        step, page, now = job.interval.seconds, self._page(), context.clock.now()
         key = f"{job.book.venue_symbol} {job.interval.name}"
         endless = math.isinf(job.interval.back_s)
         if endless and self._lists.began(self._name, key, context):
             progress.complete = True
             return
-        limit = EARLIEST if endless else context.clock.now() - job.interval.back_s
+        limit = EARLIEST if endless else now - job.interval.back_s
         end = progress.oldest
         while end > limit:
+            if end <= now - reach_s:
+                return
             start = max(end - page * step, _floor(limit, step))
             before = progress.oldest
             await self._fetch(exchange, job, start, progress, context, link)

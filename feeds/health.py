@@ -149,7 +149,7 @@ class Health:
             quiet = now - channel.fresh_mono
             if not channel.subscribed or quiet <= channel.limit:
                 continue
-            if self._heard_mono <= channel.fresh_mono or channel.newest is None:
+            if channel.newest is None or now - self._heard_mono > 0.5 * channel.limit:
                 return f"no data for {int(quiet)} s"
             channel.frozen_at = channel.newest
             return f"the venue's times have stood still for {int(quiet)} s"

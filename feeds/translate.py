@@ -37,6 +37,7 @@ _FATAL: Final = {
     "InvalidProxyURL": "the proxy setting is not usable",
     "InvalidURI": "the address is not usable",
 }
+_PROXY_SAID_NO: Final = frozenset({"ClientHttpProxyError", "InvalidProxyStatus"})
 _REFUSED: Final = frozenset({"PermissionDenied", "RestrictedLocation"})
 _BAD: Final = frozenset(
     {"BadResponse", "NullResponse", "JSONDecodeError", "ContentTypeError", "DecodeError", "InvalidJSONError"}
@@ -51,7 +52,11 @@ _ON_THE_WAY: Final[tuple[tuple[frozenset[str], str], ...]] = (
         "TLS: the certificate is not trusted (see [network] ca_file)",
     ),
     (
-        frozenset({"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}),
+        frozenset({"ClientProxyConnectionError"}),
+        "the proxy cannot be reached",
+    ),
+    (
+        frozenset({"ProxyError"}),
         "the proxy does not let us through",
     ),
     (frozenset({"SSLError", "ClientSSLError"}), "TLS: the handshake failed"),
@@ -89,6 +94,8 @@ def translate(raised: BaseException) -> FeedError | None:
     retry_after = next((found for link in chain if (found := _retry_after(link)) is not None), None)
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     text = " ".join(str(link) for link in chain)
+    if names & _PROXY_SAID_NO and status != 407:
+        return TransientError("the proxy refuses this host" + (f" (HTTP {status})" if status else ""))
     return _refusal(names, status, retry_after, text) or _by_kind(names, raised)
 
 

@@ -90,7 +90,7 @@ class RecordingSink:
 
     def state(self) -> FeedState:
         """The newest reported state."""
-        return self.reports[-1].state
+        return self.reports[-1].state if self.reports else FeedState.CONNECTING
 
     def states(self) -> list[str]:
         """The states in the order in which they were entered."""

@@ -17,14 +17,20 @@ from engine.errors import BadDataError, BlockedError, FatalError, FeedError, Rat
 from feeds.translate import error_of_status, seconds_of, translate, words
 
 
+def request_to(address: str) -> RequestInfo:
+    nothing: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+    return RequestInfo(URL(address), "GET", nothing, URL(address))
+
+
 def handshake(status: int, headers: dict[str, str] | None = None) -> ccxt.NetworkError:
     """As ccxt.pro wraps a refused websocket handshake."""
-    nothing: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
-    url = URL("wss://stream.example.com/ws")
-    request = RequestInfo(url, "GET", nothing, url)
     return ccxt.NetworkError(
         aiohttp.WSServerHandshakeError(
-            request, (), status=status, message="Invalid response status", headers=CIMultiDict(headers or {})
+            request_to("wss://stream.example.com/ws"),
+            (),
+            status=status,
+            message="Invalid response status",
+            headers=CIMultiDict(headers or {}),
         )
     )
 
@@ -83,7 +89,15 @@ CASES: list[tuple[Callable[[], Exception], type[FeedError], str]] = [
     (
         lambda: aiohttp.ClientProxyConnectionError(KEY, ConnectionRefusedError(111, "x")),
         TransientError,
-        "proxy does not let us through",
+        "proxy cannot be reached",
+    ),
+    (
+        lambda: from_cause(
+            ccxt.ExchangeError("kraken GET https://api.kraken.com"),
+            aiohttp.ClientHttpProxyError(request_to("https://api.kraken.com"), (), status=502, message="Bad Gateway"),
+        ),
+        TransientError,
+        "the proxy refuses this host (HTTP 502)",
     ),
     (lambda: ccxt.RequestTimeout("kraken GET https://api.kraken.com"), TransientError, "no answer in time"),
     (TimeoutError, TransientError, "no answer in time"),
