@@ -29,6 +29,8 @@ INTENTS: Final = 100
 RELOAD_S: Final = 1.0
 LEAVE_S: Final = 1.5
 """What the feeds have to end in once they are told to."""
+LEFT_S: Final = 0.5
+"""What tasks have to end in that libraries left behind."""
 RESTART_S: Final = (1.0, 30.0)
 """First and longest pause before the feeds' runner is started again; doubles."""
 SOONEST_S: Final = 0.03
@@ -138,6 +140,7 @@ class Collector:
         finally:
             with self._lock:
                 self._loop = None
+            _end_rest(loop)
             asyncio.set_event_loop(None)
             loop.close()
 
@@ -267,6 +270,15 @@ class _Warmth:
         if self._error is not None:
             raise RuntimeError(f"the exchange calendars cannot be built: {self._error}")
         return self._done.is_set()
+
+
+def _end_rest(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what libraries left running in the loop, such as ccxt's throttlers; nobody else owns those."""
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.wait(rest, timeout=LEFT_S))
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:

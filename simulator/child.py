@@ -32,23 +32,35 @@ class ChildError(Exception):
 class Child:
     """One running simulator."""
 
-    def __init__(self, scenario: str, folder: Path, offset: float) -> None:
+    def __init__(
+        self, scenario: str, temporary: Path, offset: float, *, port: int = 0, folder: Path | None = None
+    ) -> None:
         """Starts it and returns at once.
 
-        scenario: a built-in scenario's name or a file's path. folder: for its temporary files. offset: seconds from
-        the system's clock to the market's.
+        scenario: a built-in scenario's name or a file's path. temporary: folder for its temporary files. offset:
+        seconds from the system's clock to the market's. port: to listen on; 0 for a free one. folder: where it keeps
+        its authority, for one that is to be started again.
         """
         self._ready: Ready | None = None
-        self._errors = folder / "simulator.log"
+        self._errors = temporary / "simulator.log"
         root = str(Path(__file__).resolve().parent.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        command = [
+            sys.executable,
+            "-m",
+            "simulator",
+            f"--scenario={scenario}",
+            f"--offset={offset!r}",
+            f"--port={port}",
+        ]
+        command += [f"--folder={folder}"] if folder is not None else []
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "simulator", "--scenario", scenario, f"--offset={offset!r}"],
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(folder)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(temporary)},
                 start_new_session=True,  # Ctrl+C in the terminal is the parent's to answer
             )
 
