@@ -6,9 +6,11 @@ A table in which nothing changed is the same object as in the snapshot before.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +37,14 @@ from engine.model import (
     Notice,
     SessionState,
     Snapshot,
+    Status,
 )
 from engine.quotes import Quotes
 from engine.store import Store
 from engine.tables import TABLES, empty
 from engine.view import Book24, Live, Rate
+
+log = logging.getLogger(__name__)
 
 NOTICES: Final = 20
 """Notices in a snapshot; the oldest go first."""
@@ -120,6 +125,8 @@ class Engine:
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
         self._tables: dict[str, pl.DataFrame] = {name: empty(name) for name in TABLES}
         self._snapshot: Snapshot | None = None
+        self._broken: dict[str, str] = {}
+        """The fault of each table that has one now."""
         self._seq = 0
         self._facts_changed = False
         self._bars_new = False
@@ -225,16 +232,18 @@ class Engine:
         cpu = time.thread_time()
         mono, now = self.clock.monotonic(), self.clock.now()
         nyse = self._settle(mono, now)
-        moved = self._make_quotes(mono)
-        if self._reports_changed:
-            self._reports_changed = False
-            self._keep("feeds", feeds_table(list(self._reports.values()), simulated=self.simulated))
+        moved = True
+        with self._alone("quotes"):
+            moved = self._make_quotes(mono)
+        with self._alone("feeds"):
+            self._make_feeds()
         self._view.now = now
         if nyse.next_change is not None:  # without a calendar there is no grid
             self._derived.run(self._view, mono, moved=moved or self._facts_changed)
             self._facts_changed = False
         self._tables.update(self._derived.tables())
-        self._alert(now)
+        with self._alone("alerts"):
+            self._alert(now)
         if self._store is not None:
             self._notices.extend(self._store.notices())
         self._seq += 1
@@ -316,6 +325,26 @@ class Engine:
         for mistake in mistakes:
             self.notice("error", f"a rule is left out: {mistake}")
         return set_up(rules, self.board, self._folder, lambda text: self.notice("error", text))
+
+    def _make_feeds(self) -> None:
+        if self._reports_changed:
+            self._keep("feeds", feeds_table(list(self._reports.values()), simulated=self.simulated))
+            self._reports_changed = False
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """A fault in here takes down the table `name` alone: its rows turn stale and the user is told, once a fault."""
+        try:
+            yield
+        except Exception as error:
+            text = f"table {name} cannot be made: {type(error).__name__}: {str(error)[:160]}"
+            if self._broken.get(name) != text:
+                log.exception("table %s", name)
+                self.notice("error", text)
+            self._broken[name] = text
+            self._keep(name, self._tables[name].with_columns(pl.lit(Status.STALE.value).alias("status")))
+        else:
+            self._broken.pop(name, None)
 
     def _keep(self, name: str, table: pl.DataFrame) -> None:
         if not table.equals(self._tables[name]):

@@ -166,10 +166,10 @@ def test_beats_that_go_on_failing_end_it_in_words(bench: Bench, monkeypatch: pyt
     collector = bench.start(settings=config(refresh=Refresh(beat_hz=20.0)))
     until(collector, lambda s: s.ticks)
 
-    def fail(_: object, __: object) -> bool:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError("in the beat")
 
-    monkeypatch.setattr("engine.engine.Engine._make_quotes", fail)
+    monkeypatch.setattr("engine.engine.Engine._settle", fail)
     deadline = time.monotonic() + 15
     while collector.failure() is None and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -138,6 +138,34 @@ def test_a_broken_table_goes_stale_alone_and_is_told_once(clock: HandClock) -> N
     assert run.beat().tables["volumes"]["status"].to_list() == ["ok"]
 
 
+@pytest.mark.parametrize(("name", "part"), [("quotes", "_make_quotes"), ("feeds", "_make_feeds"), ("alerts", "_alert")])
+def test_a_fault_in_a_table_of_the_engines_own_leaves_the_others_alive(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch, name: str, part: str
+) -> None:
+    run = with_makers(clock, Fake())
+    run.ingest(quote(clock))
+    run.report_feed(report())
+    settle(run, clock)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, part, fail)
+        for n in range(3):
+            clock.pass_(1)
+            run.ingest(quote(clock, last=200.0 + n))
+            snapshot = run.beat()
+    assert set(snapshot.tables[name]["status"].to_list()) <= {"stale"}
+    assert snapshot.tables["levels"]["status"].to_list() == ["ok"]
+    assert [n.text.count(f"table {name} cannot be made") for n in snapshot.notices] == [1]
+    clock.pass_(1)
+    run.ingest(quote(clock, last=300.0))
+    run.report_feed(report(rate=1.0))
+    snapshot = run.beat()
+    assert "stale" not in snapshot.tables[name].filter(pl.col("status") != "warming")["status"].to_list()[:1]
+
+
 def test_a_table_of_other_columns_is_refused_by_name(clock: HandClock) -> None:
     bad = Fake()
     bad.wrong = True
