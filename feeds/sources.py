@@ -30,9 +30,10 @@ def feeds(config: Config) -> tuple[Feed, ...]:
         table += [CryptoStream(name, lists) for name in config.crypto.exchanges]
         table += [CryptoBars(name, lists) for name in config.crypto.exchanges]
     if config.equity.symbols:
+        poll = YahooPoll(config)
         if config.equity.stream:
-            table.append(YahooStream(config))
-        table += [YahooPoll(config), YahooBars(config)]
+            table.append(YahooStream(config, lost=poll.ask_now))
+        table += [poll, YahooBars(config)]
     if config.coingecko.enabled:
         table.append(CoinGecko(config))
     return tuple(table)

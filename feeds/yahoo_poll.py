@@ -6,10 +6,12 @@ slow when closed. A previous close that cannot be one is dropped, because a perc
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.clock import Clock
 from engine.config import Config
 from engine.errors import BadDataError, FatalError
 from engine.model import Quote, SessionState, asset_of
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 SYMBOLS_A_REQUEST: Final = 200
 LARGEST_MOVE: Final = 0.5
 """A day's change beyond this share says that the previous close is wrong (ranaroussi/yfinance#2704: ^RUT, ^VIX)."""
+LEAST_PAUSE_S: Final = 2.0
+"""Never less between two requests, whoever asks for one."""
 AT_WORK: Final = frozenset({"PRE", "REGULAR", "POST"})
 CHANNEL: Final = "yahoo-poll:quotes"
 
@@ -44,6 +48,7 @@ class YahooPoll:
         self._closed_s = config.refresh.equity_poll_closed_s
         self._listed = tuple(s for s in self._symbols if asset_of(s) != "future")
         """The symbols whose market's state sets the pace; futures trade around the clock."""
+        self._hurry = asyncio.Event()
 
     async def run(self, context: Context, link: Link) -> None:
         """Poll for ever; an answer that is none ends this life with its reason."""
@@ -77,7 +82,25 @@ class YahooPoll:
             link.up(CHANNEL, 3 * pause)
             if not at_work and market.next_change is not None:
                 pause = max(1.0, min(pause, market.next_change - now))
-            await clock.sleep(pause)
+            await self._pause(clock, pause)
+
+    def ask_now(self) -> None:
+        """Do not wait for the next poll: the streamer is lost, and what we last said may be wrong."""
+        self._hurry.set()
+
+    async def _pause(self, clock: Clock, seconds: float) -> None:
+        """Wait for `seconds`, or until `ask_now`."""
+        self._hurry.clear()
+        due = clock.monotonic() + LEAST_PAUSE_S
+        sleep = asyncio.ensure_future(clock.sleep(seconds))
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait({sleep, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            hurry.cancel()
+        if self._hurry.is_set() and (early := due - clock.monotonic()) > 0:
+            await clock.sleep(min(early, seconds))
 
     def _states(self, known: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
         """What Yahoo says of the listed symbols' markets."""

@@ -13,7 +13,7 @@ import importlib.util
 import math
 import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -50,8 +50,10 @@ class YahooStream:
     source = "yahoo-stream"
     kind = "equity-stream"
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, lost: Callable[[], None] = lambda: None) -> None:
+        """lost: called when a stream that had been subscribed ends, so that the back-up can step in."""
         self._symbols = config.equity.symbols
+        self._lost = lost
         self._poll_s = config.refresh.equity_poll_s
 
     async def run(self, context: Context, link: Link) -> None:
@@ -60,13 +62,17 @@ class YahooStream:
             raise FatalError("no equity symbols are configured")
         pricing, trust = await aside(_prepare, context)
         parts = list(_chunks(self._symbols, SYMBOLS_A_CONNECTION))
+        connections: list[_Connection] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for number, symbols in enumerate(parts, start=1):
                     channel = f"{self.source}:quotes" + (f"-{number}" if number > 1 else "")
                     connection = _Connection(context, link, channel, symbols, pricing, self._poll_s)
+                    connections.append(connection)
                     group.create_task(connection.run(trust), name=channel)
         except BaseExceptionGroup as ended:
+            if any(connection.subscribed for connection in connections):
+                self._lost()
             raise _first(ended) from None
 
 
@@ -90,6 +96,7 @@ class _Connection:
         self._reader = QuoteReader(symbols, pricing, channel)
         self._poll_s = poll_s
         self._unreadable = 0
+        self.subscribed = False
 
     async def run(self, trust: ssl.SSLContext) -> None:
         """Connect, subscribe, and read until the end, which is always an error."""
@@ -107,6 +114,7 @@ class _Connection:
                 max_size=LARGEST_MESSAGE,
             ) as socket:
                 await socket.send(self._subscription)
+                self.subscribed = True
                 self._link.up(self._channel, math.inf)
                 self._link.settled()  # a stream owes nothing at first: what there is to begin with, the polls bring
                 async with asyncio.TaskGroup() as group:
@@ -261,7 +269,7 @@ def _ended(closed: BaseException) -> TransientError:
     """The end of a connection in words: how it ended, and the reason that Yahoo gave."""
     received = getattr(closed, "rcvd", None)
     if received is None:
-        known = translate(closed)
+        known = translate(closed.__cause__) if closed.__cause__ is not None else None
         return TransientError(f"the stream broke off: {known}" if known else "the stream broke off")
     return _closed(received.code, received.reason)
 

@@ -16,6 +16,7 @@ from engine.errors import BadDataError, BlockedError, FeedError, RateLimitedErro
 from feeds.link import Context
 from feeds.translate import translate
 from feeds.yahoo_poll import YahooPoll, quote_of
+from feeds.yahoo_stream import YahooStream
 from simulator.gateway import Gateway, Reply
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.links import RecordingLink, running, until
@@ -260,3 +261,22 @@ async def test_what_is_no_answer_is_said_as_what_it_is(
 async def test_a_gateway_that_refuses_yahoo_is_a_failure_on_the_way(context: Context, gateway: Gateway) -> None:
     gateway.refused.update({"query1.finance.yahoo.com", "query2.finance.yahoo.com", "fc.yahoo.com", "guce.yahoo.com"})
     assert isinstance(await _error(context), TransientError)
+
+
+async def test_when_the_streamer_is_lost_the_poll_does_not_wait(
+    context: Context, yahoo: YahooSite, rows: dict[str, Any], gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.yahoo_poll.LEAST_PAUSE_S", 0.1)
+    poll = YahooPoll(CONFIG)
+    stream = YahooStream(CONFIG, lost=poll.ask_now)
+    link = RecordingLink()
+    async with running(poll.run(context, link)):
+        await until(lambda: len(link.ups) == 2)
+        streaming = asyncio.ensure_future(stream.run(context, RecordingLink()))
+        await until(lambda: yahoo.subscriptions)
+        gateway.drop_all()
+        await until(lambda: len(yahoo.asked("/v7/finance/quote")) == 2, 2.0)
+        with pytest.raises(TransientError, match="the stream broke off"):
+            await streaming
+        poll.ask_now()
+        await until(lambda: len(yahoo.asked("/v7/finance/quote")) == 3, 2.0)
