@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.bars import BarBook, days_of
+from engine.bars import BarBook, days_of, times_us
 from engine.legs import Leg
 from engine.model import Status, asset_of
 from engine.view import Calendar, Live
@@ -144,6 +144,15 @@ class DailyGrid:
                 count -= 1
             self._closed[symbol] = frame.head(count)
         return self._closed[symbol]
+
+    def intraday(self, symbol: str, sessions: int) -> pl.DataFrame:
+        """A symbol's 5-minute bars of the last `sessions` sessions."""
+        opened = self.opens[self.opens <= self.now]
+        frame = self._book.frame(symbol, "5m")
+        if not len(opened) or frame.is_empty():
+            return frame.head(0)
+        at = int(np.searchsorted(times_us(frame), opened[-min(sessions, len(opened))] * 1e6))
+        return frame.slice(at)
 
     def bar_end(self, symbol: str, day: int) -> float:
         """Epoch seconds at which the daily bar of a day closes."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -23,6 +23,17 @@ import polars as pl
 from engine.bars import days_of
 from engine.config import Band
 from engine.grid import DailyGrid, Floats, usable, worst
+from engine.level_sources import (
+    DONCHIAN,
+    Candidate,
+    donchian,
+    floor_pivots,
+    from_pivots,
+    from_profile,
+    from_vwap,
+    merge,
+    prior_week,
+)
 from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
 from engine.model import Status, asset_of
 from engine.rows import table
@@ -32,7 +43,8 @@ from engine.view import View
 BARS_BACK: Final = 504
 HALF_LIFE_BARS: Final = 126
 OUT_OF_PLAY_ATR: Final = 8.0
-NEAR_ATR: Final = 0.5
+AUTO_LEVELS: Final = 12
+PROFILE_SESSIONS: Final = 20
 VOLUME_PROXY: Final[Mapping[str, str]] = {"^RUT": "IWM", "^GSPC": "SPY"}
 """An index has no tape: its relative volume is that of the fund that tracks it."""
 
@@ -85,11 +97,13 @@ def configured(band: Band) -> tuple[Level, ...]:
 
 def at_close(grid: DailyGrid, bands: Mapping[str, Band]) -> LevelsState:
     """Every configured symbol's levels after its closed bars."""
-    return LevelsState(tuple(_symbol(grid, symbol, band, configured(band)) for symbol, band in bands.items()))
+    return LevelsState(tuple(_symbol(grid, symbol, band) for symbol, band in bands.items()))
 
 
 def live(state: LevelsState, view: View, memory: TickMemory) -> pl.DataFrame:
     """The `levels` table at one beat; `memory` is carried from beat to beat."""
+    if len(memory.raised) > 1_000:  # prices that the sources no longer name
+        memory.raised.clear()
     return table("levels", [row for symbol in state.symbols for row in _rows(symbol, view, memory)])
 
 
@@ -149,21 +163,63 @@ def bars_of(grid: DailyGrid, symbol: str) -> tuple[list[Bar], Floats]:
     return bars, ranges
 
 
+def found(grid: DailyGrid, symbol: str, band: Band, ranges: Floats) -> tuple[Level, ...]:
+    """The configured levels, then what the other sources name within 8 ATR of the last close, the 12 nearest."""
+    levels = configured(band)
+    frame = grid.closed(symbol)
+    if not len(ranges) or not np.isfinite(ranges[-1]) or not ranges[-1] > 0:
+        return levels
+    atr_, last = float(ranges[-1]), float(frame["close"][-1])
+    today = grid.date_of(len(grid.days) - 1)
+    candidates = from_pivots(frame, atr_)
+    week = prior_week(frame, today)
+    if week is not None:
+        candidates += [Candidate(p, "floor") for p in floor_pivots(*week).values()]
+    for count in DONCHIAN:
+        candidates += [Candidate(p, "donchian") for p in donchian(frame, count) or ()]
+    proxy = VOLUME_PROXY.get(symbol, symbol)
+    candidates += from_vwap(frame, _aligned(grid, symbol, frame, lambda f: f["volume"].to_numpy()), today)
+    ratio = _ratio(grid, symbol, proxy)
+    if ratio is not None:
+        candidates += from_profile(grid.intraday(proxy, PROFILE_SESSIONS), ratio, atr_)
+    merged = merge((level.price for level in levels), candidates, atr_)
+    named = {m.price: m.methods for m in merged}
+    auto = [m for m in merged if "config" not in m.methods and abs(m.price - last) <= OUT_OF_PLAY_ATR * atr_]
+    nearest = sorted(sorted(auto, key=lambda m: abs(m.price - last))[:AUTO_LEVELS])
+    kept = tuple(level._replace(sources=named[level.price]) for level in levels)
+    return kept + tuple(Level(m.price, 1 if m.price > last else -1, m.methods) for m in nearest)
+
+
+def _ratio(grid: DailyGrid, symbol: str, proxy: str) -> float | None:
+    """Median of the last 20 closes of a symbol over its fund's; 1 where it is its own."""
+    if symbol == proxy:
+        return 1.0
+    frame = grid.closed(symbol).tail(20)
+    other = _aligned(grid, symbol, frame, lambda f: f["close"].to_numpy())
+    known = np.isfinite(other)
+    return float(np.median(frame["close"].to_numpy()[known] / other[known])) if known.any() else None
+
+
 def _rvol(grid: DailyGrid, symbol: str, frame: pl.DataFrame) -> Floats:
+    return _aligned(grid, symbol, frame, lambda f: relative_volume(f["volume"].to_numpy()))
+
+
+def _aligned(grid: DailyGrid, symbol: str, frame: pl.DataFrame, column: Callable[[pl.DataFrame], Floats]) -> Floats:
+    """A column of the symbol's own bars, or of its fund's by the same dates; NaN where that has none."""
     proxy = VOLUME_PROXY.get(symbol)
     if proxy is None:
-        return relative_volume(frame["volume"].to_numpy())
+        return column(frame)
     other = grid.closed(proxy)
     days, at = (days_of(f) for f in (frame, other))
     values = np.full(len(days), np.nan)
     if len(at):
         rows = np.minimum(np.searchsorted(at, days), len(at) - 1)
         same = at[rows] == days
-        values[same] = relative_volume(other["volume"].to_numpy())[rows[same]]
+        values[same] = column(other)[rows[same]]
     return values
 
 
-def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...]) -> SymbolState:
+def _symbol(grid: DailyGrid, symbol: str, band: Band) -> SymbolState:
     frame = grid.closed(symbol)
     bars, ranges = bars_of(grid, symbol)
     last = float(frame["close"][-1]) if frame.height else None
@@ -173,7 +229,7 @@ def _symbol(grid: DailyGrid, symbol: str, band: Band, levels: tuple[Level, ...])
     row = grid.current(crypto=False)
     return SymbolState(
         symbol=symbol,
-        lives=lives_of(levels, bars),
+        lives=lives_of(found(grid, symbol, band, ranges), bars),
         atr=float(ranges[-1]) if len(ranges) and np.isfinite(ranges[-1]) else None,
         last=last,
         last_index=frame.height - 1,

@@ -53,7 +53,8 @@ def test_the_band_of_2100_to_2300_has_its_known_answers() -> None:
 
     def rows(price: float) -> list[dict[str, Any]]:
         view = DictView(grid.now, {"^RUT": Live(price, Status.OK, grid.now)})
-        return levels.live(state, view, TickMemory()).to_dicts()
+        table = levels.live(state, view, TickMemory())
+        return table.filter(pl.col("sources").str.starts_with("config")).to_dicts()
 
     low, high = rows(2200.0)
     assert (low["role"], high["role"], low["price"], high["price"]) == ("support", "resistance", 2100.0, 2300.0)
@@ -151,7 +152,7 @@ def test_cutting_off_the_future_leaves_a_life_as_it_was(closes: list[float], cut
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.floats(80, 120), min_size=5, max_size=60), st.sampled_from([0.01, 3.0, 1000.0]))
+@given(st.lists(st.floats(80, 120), min_size=5, max_size=60), st.sampled_from([2.0**-7, 4.0, 1024.0]))
 def test_a_life_does_not_depend_on_the_unit(closes: list[float], unit: float) -> None:
     def lives(scale: float) -> list[tuple[LevelState, str, int]]:
         life, out = start(100.0 * scale, closes[0] * scale, 1), []
