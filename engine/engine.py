@@ -56,8 +56,10 @@ AGES_S: Final = 1.0
 FACTS: Final = 2_000
 """Bases with whole-market figures; more are not taken."""
 FEEDS: Final = 100
-RECENT_INTERVALS: Final = ("1d", "1h", "5m")
+RECENT_INTERVALS: Final = ("1d", "1h")
 """Where `quotes.recent` comes from, first that has bars."""
+UNREAD: Final = frozenset({"1m", "1h"})
+"""Bars that are kept and charted, but that no derived table is made from: they cause no close."""
 
 MakeMakers = Callable[[Config, BarBook], Iterable[Maker]]
 
@@ -149,7 +151,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 — one wrong frame of one source is told, not fatal
             self.notice("error", f"bars of {bars.symbol} by {bars.source} refused: {str(error)[:160]}")
             return
-        self._bars_came()
+        self._bars_came(bars.interval)
         if self._store is not None:
             held = self.bars.of(bars.symbol, bars.interval, bars.source)
             if held is not None:
@@ -369,9 +371,12 @@ class Engine:
                 anchors[symbol] = float(series.frame["close"][-2])
         return anchors
 
-    def _bars_came(self) -> None:
-        self._bars_new = True
-        self._derived.bars_changed(self.clock.monotonic())
+    def _bars_came(self, interval: str | None = None) -> None:
+        """Bars of `interval` changed, or of any (None)."""
+        if interval not in UNREAD:
+            self._derived.bars_changed(self.clock.monotonic())
+        if interval is None or interval in RECENT_INTERVALS:
+            self._bars_new = True
 
     def _new_derived(self) -> Derived:
         return Derived(tuple(self._make_makers(self.config, self.bars)), lambda text: self.notice("error", text))

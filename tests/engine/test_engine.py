@@ -204,6 +204,17 @@ def test_bars_that_say_nothing_new_cause_no_close(clock: HandClock) -> None:
     assert len(maker.closes) == before
 
 
+@pytest.mark.parametrize(("interval", "closes"), [("1d", True), ("5m", True), ("1h", False), ("1m", False)])
+def test_only_bars_that_a_table_reads_cause_a_close(clock: HandClock, interval: str, closes: bool) -> None:
+    maker = Fake()
+    run = with_makers(clock, maker)
+    settle(run, clock)
+    before = len(maker.closes)
+    run.ingest_bars(Bars("BTC/USD", interval, "kraken-bars", "USD", bars_frame([1.0, 2.0])))
+    settle(run, clock)
+    assert (len(maker.closes) > before) is closes
+
+
 def test_a_frame_that_is_no_bars_is_told_and_nothing_else(clock: HandClock) -> None:
     run = engine(clock)
     run.ingest_bars(Bars("IWM", "1d", "yahoo-bars", "USD", pl.DataFrame({"x": [1]})))
