@@ -95,9 +95,9 @@ def configured(band: Band) -> tuple[Level, ...]:
     return tuple(Level(p, side) for p, side in sorted(named.items()) if p > 0 and math.isfinite(p))
 
 
-def at_close(grid: DailyGrid, bands: Mapping[str, Band]) -> LevelsState:
-    """Every configured symbol's levels after its closed bars."""
-    return LevelsState(tuple(_symbol(grid, symbol, band) for symbol, band in bands.items()))
+def at_close(grid: DailyGrid, bands: Mapping[str, Band], *, sources: bool = True) -> LevelsState:
+    """Every configured symbol's levels after its closed bars; sources: what the other methods name as well."""
+    return LevelsState(tuple(_symbol(grid, symbol, band, sources) for symbol, band in bands.items()))
 
 
 def live(state: LevelsState, view: View, memory: TickMemory) -> pl.DataFrame:
@@ -219,7 +219,7 @@ def _aligned(grid: DailyGrid, symbol: str, frame: pl.DataFrame, column: Callable
     return values
 
 
-def _symbol(grid: DailyGrid, symbol: str, band: Band) -> SymbolState:
+def _symbol(grid: DailyGrid, symbol: str, band: Band, sources: bool) -> SymbolState:
     frame = grid.closed(symbol)
     bars, ranges = bars_of(grid, symbol)
     last = float(frame["close"][-1]) if frame.height else None
@@ -229,7 +229,7 @@ def _symbol(grid: DailyGrid, symbol: str, band: Band) -> SymbolState:
     row = grid.current(crypto=False)
     return SymbolState(
         symbol=symbol,
-        lives=lives_of(found(grid, symbol, band, ranges), bars),
+        lives=lives_of(found(grid, symbol, band, ranges) if sources else configured(band), bars),
         atr=float(ranges[-1]) if len(ranges) and np.isfinite(ranges[-1]) else None,
         last=last,
         last_index=frame.height - 1,

@@ -93,10 +93,12 @@ class LevelsMaker:
     shared: Shared
     config: Config
     name: str = "levels"
+    sources: bool = False
+    """Found levels beside the configured ones. Off until the band pane takes the configured rows first."""
     _memory: levels.TickMemory = field(default_factory=levels.TickMemory)
 
     def at_close(self, now: float) -> levels.LevelsState:
-        return levels.at_close(self.shared.grid(now), self.config.levels)
+        return levels.at_close(self.shared.grid(now), self.config.levels, sources=self.sources)
 
     def live(self, state: levels.LevelsState, view: View) -> pl.DataFrame:
         return levels.live(state, view, self._memory)
