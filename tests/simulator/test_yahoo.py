@@ -23,8 +23,6 @@ from simulator.scenario import load
 from simulator.sessions import DAY
 from simulator.yahoo import YahooSite
 
-pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")  # pandas about yfinance 1.7
-
 QUERY = "https://query1.finance.yahoo.com"
 
 
