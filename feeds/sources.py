@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import NamedTuple
 
 from engine.config import Config
 from engine.model import FeedState
@@ -20,6 +21,14 @@ from feeds.public import CoinGecko
 from feeds.supervisor import Supervisor
 from feeds.yahoo_poll import YahooPoll
 from feeds.yahoo_stream import YahooStream
+
+
+class _Running(NamedTuple):
+    """One feed's keeper, and the parts of the configuration that it was made from."""
+
+    made_from: tuple[object, ...]
+    supervisor: Supervisor
+    task: asyncio.Task[None]
 
 
 def feeds(config: Config) -> tuple[Feed, ...]:
@@ -44,38 +53,48 @@ class Feeds:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._supervisors: tuple[Supervisor, ...] = ()
+        self._running: dict[str, _Running] = {}
+        """By source."""
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Run every feed until cancelled; after `reconfigure`, those of the new configuration."""
-        while True:
-            self._changed.clear()
-            self._supervisors = tuple(Supervisor(feed, self._context) for feed in feeds(self._context.config))
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(one.run(), name=f"supervisor {one.feed.source}") for one in self._supervisors
-                ]
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._changed.clear()
+                config = self._context.config
+                wanted = {feed.source: feed for feed in feeds(config)}
+                made_from = {source: _read_by(feed, config) for source, feed in wanted.items()}
+                await self._end([s for s, one in self._running.items() if made_from.get(s) != one.made_from])
+                for source, feed in wanted.items():
+                    if source not in self._running:
+                        supervisor = Supervisor(feed, self._context)
+                        task = group.create_task(supervisor.run(), name=f"supervisor {source}")
+                        self._running[source] = _Running(made_from[source], supervisor, task)
                 await self._changed.wait()
-                for task in tasks:
-                    task.cancel()
+
+    async def _end(self, sources: list[str]) -> None:
+        """End what a new configuration changes, before its successor speaks by the same name."""
+        tasks = [self._running.pop(source).task for source in sources]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def reconfigure(self, config: Config) -> None:
-        """Go on with `config`, where it differs in anything that a feed reads."""
-        old = self._context.config
+        """Go on with `config`; feeds that read nothing of what changed are not disturbed."""
         self._context = replace(self._context, config=config, border=Border.of(config.network))
-        if _read_by_feeds(old) != _read_by_feeds(config):
-            self._changed.set()
+        self._changed.set()
 
     def retry(self) -> None:
         """Try again now whatever waits for its next attempt."""
-        for one in self._supervisors:
-            one.wake()
+        for one in self._running.values():
+            one.supervisor.wake()
 
     @property
     def states(self) -> dict[str, FeedState]:
         """The state of every feed by its source."""
-        return {one.feed.source: one.report.state for one in self._supervisors}
+        return {source: one.supervisor.report.state for source, one in self._running.items()}
 
 
 async def run_feeds(context: Context) -> None:
@@ -83,5 +102,8 @@ async def run_feeds(context: Context) -> None:
     await Feeds(context).run()
 
 
-def _read_by_feeds(config: Config) -> tuple[object, ...]:
-    return (config.network, config.refresh, config.crypto, config.equity, config.coingecko)
+def _read_by(feed: Feed, config: Config) -> tuple[object, ...]:
+    """The parts of a configuration that a feed depends on."""
+    if feed.kind.startswith("crypto"):
+        return config.network, config.refresh, config.crypto
+    return config.network, config.refresh, config.crypto, config.equity, config.coingecko, config.spreads, config.levels

@@ -1,0 +1,84 @@
+"""All feeds of a run: a new configuration disturbs only those that it concerns, and nothing is left at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.config import Appearance, CoinGecko, Config, Crypto, Equity
+from engine.model import FeedState
+from feeds import sources
+from feeds.link import Context, Feed, Link
+from feeds.network import Border
+from feeds.sources import Feeds, feeds
+from tests.feeds.fakes import FakeClock, RecordingSink
+
+
+def test_table_of_sources_follows_the_configuration() -> None:
+    assert [(feed.source, feed.kind) for feed in feeds(Config())] == [
+        ("coinbase", "crypto-stream"),
+        ("kraken", "crypto-stream"),
+        ("binance", "crypto-stream"),
+        ("coinbase-bars", "crypto-bars"),
+        ("kraken-bars", "crypto-bars"),
+        ("binance-bars", "crypto-bars"),
+        ("yahoo-stream", "equity-stream"),
+        ("yahoo-poll", "equity-poll"),
+        ("yahoo-bars", "equity-bars"),
+        ("coingecko", "market-facts"),
+    ]
+    lean = Config(crypto=Crypto(("okx",)), equity=Equity(stream=False), coingecko=CoinGecko(enabled=False))
+    assert [feed.source for feed in feeds(lean)] == ["okx", "okx-bars", "yahoo-poll", "yahoo-bars"]
+
+
+class Idle:
+    """A feed that is live and does nothing."""
+
+    def __init__(self, source: str, kind: str) -> None:
+        self.source = source
+        self.kind = kind
+
+    async def run(self, context: Context, link: Link) -> None:
+        link.up(self.source, math.inf)
+        link.heard(self.source, None)
+        await context.clock.sleep(math.inf)
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    def table(config: Config) -> tuple[Feed, ...]:
+        crypto = tuple(Idle(name, "crypto-stream") for name in config.crypto.exchanges)
+        return (*crypto, Idle("yahoo-poll", "equity-poll"))
+
+    monkeypatch.setattr(sources, "feeds", table)
+
+
+@pytest.mark.usefixtures("idle")
+async def test_reconfiguration_replaces_only_what_it_concerns() -> None:
+    sink, clock = RecordingSink(), FakeClock()
+    config = Config(crypto=Crypto(("a", "b")))
+    running = Feeds(Context(config, clock, sink, Border(None, None, 5.0), Path("/nonexistent")))
+    task = asyncio.create_task(running.run())
+    await clock.settle()
+    assert running.states == dict.fromkeys(("a", "b", "yahoo-poll"), FeedState.LIVE)
+    sink.reports.clear()
+    running.reconfigure(replace(config, appearance=Appearance("light")))
+    await clock.settle()
+    assert sink.reports == [], "a theme is nothing to a feed"
+    running.reconfigure(replace(config, equity=Equity(("SPY",))))
+    await clock.settle()
+    assert {r.source for r in sink.reports} == {"yahoo-poll"}
+    assert sink.states() == ["closed", "connecting", "live"]
+    running.reconfigure(replace(config, crypto=Crypto(("b",)), equity=Equity(("SPY",))))
+    await clock.settle()
+    assert running.states == dict.fromkeys(("b", "yahoo-poll"), FeedState.LIVE)
+    assert [r.state.value for r in sink.reports if r.source == "a"][-1] == "closed"
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
