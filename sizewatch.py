@@ -235,31 +235,45 @@ def prepared(options: Options) -> Iterator[Run]:
 
 
 def watch(options: Options) -> int:
-    """The terminal, until the user leaves."""
+    """The terminal, until the user leaves or it goes away."""
     sys.setswitchinterval(0.001)  # key presses wait for the collector's thread; measured: p99 42 → 27 ms
     logging.getLogger().addHandler(logging.NullHandler())  # the screen has the libraries' last words, in the feeds pane
+    lost = False
     with prepared(options) as run:
         from tui.app import SizewatchApp
 
         collector = run.collector()
         app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted=collector.start)
 
+        def hung_up() -> None:
+            """The window was closed: what is still drawn goes nowhere, and nothing may wait for it."""
+            nonlocal lost
+            lost = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            signal.signal(signal.SIGALRM, leave)
+            signal.setitimer(signal.ITIMER_REAL, 3.0, 1.0)  # Textual's writer may be stuck already
+            app.exit()
+
         async def shown() -> None:
             loop = asyncio.get_running_loop()
-            for name in ("SIGTERM", "SIGHUP"):
-                with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
-                    loop.add_signal_handler(getattr(signal, name), app.exit)
+            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has neither
+                loop.add_signal_handler(signal.SIGTERM, app.exit)
+                loop.add_signal_handler(signal.SIGHUP, hung_up)
             await app.run_async()
 
         try:
             asyncio.run(shown())
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             pass
         finally:
             collector.stop()
-        failure = collector.failure()
-        if failure is not None:
-            raise SizewatchError(failure)
+    if lost:
+        os._exit(128 + signal.SIGHUP)  # the threads that still wait for the terminal would keep us
+    failure = collector.failure()
+    if failure is not None:
+        raise SizewatchError(failure)
     return app.return_code or 0
 
 

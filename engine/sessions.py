@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from threading import Lock
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,9 @@ POST_LASTS_S: Final = 4 * 3600
 
 _EPOCH: Final = date(1970, 1, 1)
 _CHICAGO: Final = ZoneInfo("America/Chicago")
+_BUILDING_XNYS: Final = Lock()
+_BUILDING_CMES: Final = Lock()
+"""Three threads ask for a calendar while the program starts: one builds it, the others wait."""
 
 
 def market_of(symbol: str) -> str:
@@ -87,9 +91,20 @@ def _last_day() -> date:
     return date(datetime.now(UTC).year + YEARS_AHEAD, 12, 31)  # how far a calendar is known is a fact of today
 
 
-@cache
 def xnys() -> Hours:
     """The New York Stock Exchange: regular sessions with half-days."""
+    with _BUILDING_XNYS:
+        return _xnys()
+
+
+def cmes() -> Hours:
+    """CME equity index futures: each session without the break that precedes the next one's opening."""
+    with _BUILDING_CMES:
+        return _cmes()
+
+
+@cache
+def _xnys() -> Hours:
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 
     calendar = XNYSExchangeCalendar(start=FIRST_DAY.isoformat(), end=_last_day().isoformat())
@@ -106,8 +121,7 @@ def xnys() -> Hours:
 
 
 @cache
-def cmes() -> Hours:
-    """CME equity index futures: each session without the break that precedes the next one's opening."""
+def _cmes() -> Hours:
     from exchange_calendars.exchange_calendar_cmes import CMESExchangeCalendar
 
     calendar = CMESExchangeCalendar(start="2000-01-03", end=_last_day().isoformat())
