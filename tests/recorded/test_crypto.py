@@ -7,6 +7,7 @@ by the library under test. Everything passes the gateway over TLS: nothing in `f
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +15,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from engine.config import Config, Crypto
+from engine.clock import Clock
+from engine.config import Config, Crypto, Equity
+from engine.engine import Engine
 from feeds.crypto import CryptoStream
+from feeds.link import Context
 from feeds.markets import MarketLists
+from feeds.network import Border
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.live import context_of, running
 from tests.realdata import DATA, needs_real_data
@@ -368,3 +373,41 @@ async def test_todays_protocols(current: Current, tmp_path: Path) -> None:
     sent = entry["sentMessages"][0]
     said = json.loads(site.heard[0])
     assert set(sent) <= set(said) | {"req_id"}
+
+
+async def test_recorded_prices_stand_in_the_quotes_table(tmp_path: Path) -> None:
+    """Several venues at once, one of which is refused: its place is taken in plain sight, and the reason is said."""
+    chosen = {r.exchange: r for r in RECORDINGS if r.exchange in {"okx", "gate"}}
+    sites = []
+    for r in chosen.values():
+        stamped = messages_of(FRAMES / r.messages)
+        sites.append(Answers(r.hosts, r.http(), [text for _, text in stamped], wanted=r.keep))
+    at = messages_of(FRAMES / "OKX.ws.1.0")[-1][0]
+    bases = (*chosen["gate"].bases, "ETH", "SOL")
+    crypto = Crypto(("kraken", "okx", "gate"), ("USDT", "USDC", "BTC", "ETH"), baskets={"majors": bases})
+    config = Config(crypto=crypto, equity=Equity(symbols=()))
+    engine = Engine(config, Clock(at - time.time()))
+    async with gateway_of(tmp_path, *sites) as gateway:
+        context = Context(config, engine.clock, engine, Border(gateway.proxy, gateway.ca_file, 5.0), tmp_path / "cache")
+        lists = MarketLists()
+        async with (
+            running(CryptoStream("kraken", lists), context),
+            running(CryptoStream("okx", lists), context),
+            running(CryptoStream("gate", lists), context),
+        ):
+            await until(lambda: engine.board.ticks >= 25 + 22)
+            await until(lambda: any(r["error"] for r in engine.beat().tables["feeds"].to_dicts()))
+            snapshot = engine.beat()
+    quotes = {row["symbol"]: row for row in snapshot.tables["quotes"].to_dicts()}
+    ticks = [t for _, text in messages_of(FRAMES / "OKX.ws.1.0") for t in of_okx(json.loads(text))]
+    bitcoin = quotes["BTC/USD"]
+    assert (bitcoin["source"], bitcoin["venue_symbol"], bitcoin["quote_ccy"]) == ("okx", "BTC/USDT", "USDT")
+    assert bitcoin["last"] == ticks[-1].last
+    assert bitcoin["high_since"] >= max(t.last for t in ticks)
+    assert bitcoin["low_since"] <= min(t.last for t in ticks)
+    assert bitcoin["status"] == "estimated", "no live rate of USDT was recorded, so it is taken as 1.0 and said so"
+    assert quotes["NEO/USD"]["source"] == "gate"
+    assert quotes["SOL/USD"]["last"] is None
+    states = {row["source"]: row for row in snapshot.tables["feeds"].to_dicts()}
+    assert states["okx"]["state"] == states["gate"]["state"] == "live"
+    assert states["kraken"]["error"] == "the proxy refuses this host (HTTP 502)"
