@@ -11,7 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from engine.board import Board, Book, Cell
+from engine.board import Board
+from engine.books import Book, Cell
 from engine.change import change_pct
 from engine.config import Config
 from engine.model import Quote, SessionState, Status, asset_of
