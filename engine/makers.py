@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from engine import baskets, gauges, levels, markets, sessions, spreads, volume
+from engine import baskets, correlations, gauges, levels, markets, sessions, spreads, volume
 from engine.bars import BarBook
 from engine.config import Config
 from engine.derived import Maker
@@ -87,6 +87,21 @@ class GaugesMaker:
 
 
 @dataclass
+class CorrelationsMaker:
+    """`correlations`."""
+
+    shared: Shared
+    config: Config
+    name: str = "correlations"
+
+    def at_close(self, now: float) -> correlations.CorrelationState:
+        return correlations.at_close(self.shared.grid(now), pairs_of(self.config))
+
+    def live(self, state: correlations.CorrelationState, view: View) -> pl.DataFrame:
+        return correlations.live(state, view)
+
+
+@dataclass
 class LevelsMaker:
     """`levels`."""
 
@@ -160,4 +175,5 @@ def makers(config: Config, book: BarBook) -> Iterable[Maker]:
         MarketsMaker(shared, config),
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),
+        CorrelationsMaker(shared, config),
     )

@@ -162,6 +162,21 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "event_id": pl.String(),
         }
     ),
+    "correlations": _live(
+        {
+            "a": pl.String(),
+            "b": pl.String(),
+            "window": pl.Int64(),
+            "corr": pl.Float64(),
+            "beta": pl.Float64(),
+            "ewma_corr": pl.Float64(),
+            "lead_lag_s": pl.Float64(),
+            "lead_lag_corr": pl.Float64(),
+            "lead_lag": pl.String(),
+            "as_of": TIME,
+            "n": pl.Int64(),
+        }
+    ),
     "gauges": _live(
         {
             "gauge": pl.String(),

@@ -1,0 +1,170 @@
+"""The `correlations` table: how the two legs of each pair move together, and the two size spreads with each other.
+
+Daily log returns on the one grid, so that a correlation of crypto with shares is of the same days (Epps, METRICS §6).
+corr, beta: over 21, 63 and 252 rows, beta what a does for one of b · ewma_corr: λ = .94 · lead_lag_s: seconds by
+which b lags a (negative: leads), from ±5 rows of the longest window, `lead_lag` "none" where none stands out. A live
+return joins the last w − 1 closed ones in O(1); ewma and lead-lag change at closes. status `warming` under w rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from engine import spreads
+from engine.cross import LeadLag, daily_lead_lag, ewma_corr
+from engine.grid import DAY, DailyGrid, Floats, worst
+from engine.legs import Pair
+from engine.model import Status
+from engine.rows import table
+from engine.view import View
+from engine.windows import CoWindow, co_window
+
+WINDOWS: Final = (21, 63, 252)
+
+
+@dataclass(frozen=True)
+class Couple:
+    """Two return series between two closes."""
+
+    a: str
+    b: str
+    closed: tuple[CoWindow, ...]
+    """The last w closed rows of each window."""
+    before: tuple[CoWindow, ...]
+    """The last w − 1."""
+    ewma: float | None
+    lead: LeadLag
+    as_of: datetime | None
+    steps: Callable[[View], tuple[float, float, float, Status] | None]
+    """The live log returns of both with their moment and status; None where there is no live row."""
+    resting: Callable[[View], Status]
+
+
+@dataclass(frozen=True)
+class CorrelationState:
+    """What `live` needs."""
+
+    couples: tuple[Couple, ...]
+
+
+def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> CorrelationState:
+    """Every pair's legs, and the leading equity spread with the leading crypto spread."""
+    states = {p: spreads.pair_state(grid, p) for p in pairs}
+    couples = [_of_legs(grid, p, states[p]) for p in pairs]
+    equity = next((p for p in pairs if p.a.total_return and p.b.total_return), None)
+    crypto = next((p for p in pairs if p.crypto), None)
+    if equity is not None and crypto is not None:
+        couples.append(_of_spreads(grid, equity, crypto, states))
+    return CorrelationState(tuple(couples))
+
+
+def live(state: CorrelationState, view: View) -> pl.DataFrame:
+    """The `correlations` table at one beat."""
+    return table("correlations", [row for c in state.couples for row in _rows(c, view)])
+
+
+def _rows(couple: Couple, view: View) -> list[dict[str, Any]]:
+    fresh = couple.steps(view)
+    rows = []
+    for w, closed, before in zip(WINDOWS, couple.closed, couple.before, strict=True):
+        window = closed if fresh is None else before.plus(fresh[0], fresh[1])
+        status = couple.resting(view) if fresh is None else fresh[3]
+        longest = w == WINDOWS[-1]
+        known = longest and couple.lead.at_zero is not None
+        rows.append(
+            {
+                "a": couple.a,
+                "b": couple.b,
+                "window": w,
+                "corr": window.corr(w),
+                "beta": window.beta(w),
+                "ewma_corr": couple.ewma,
+                "lead_lag_s": couple.lead.lag * DAY if longest and couple.lead.lag is not None else None,
+                "lead_lag_corr": couple.lead.corr if longest and couple.lead.lag is not None else None,
+                "lead_lag": None if not known else "none" if couple.lead.lag is None else f"{couple.lead.lag:+.0f} d",
+                "as_of": couple.as_of if fresh is None else datetime.fromtimestamp(fresh[2], UTC),
+                "n": window.n,
+                "status": (status if window.n >= w else worst((status, Status.WARMING))).value,
+                "simulated": view.simulated,
+            }
+        )
+    return rows
+
+
+def _of_legs(grid: DailyGrid, pair: Pair, state: spreads.PairState) -> Couple:
+    x, y = (np.diff(np.log(grid.leg(leg).values), prepend=np.nan) for leg in (pair.a, pair.b))
+
+    def steps(view: View) -> tuple[float, float, float, Status] | None:
+        row = spreads.row_of(state, view)
+        if "live_row" not in row or state.live is None or "1d" not in state.live.bases:
+            return None
+        base_a, base_b = state.live.bases["1d"]
+        a, b = state.point_a(view.live), state.point_b(view.live)
+        if a.value is None or b.value is None:
+            return None
+        moment = row["as_of"].timestamp()
+        return math.log(a.value / base_a), math.log(b.value / base_b), moment, worst((a.status, b.status))
+
+    def resting(_: View) -> Status:
+        return Status.STALE if state.in_session else Status.CLOSED
+
+    row = grid.current(crypto=pair.crypto)
+    return _couple(pair.a.text, pair.b.text, x, y, row, state.closed.get("as_of"), steps, resting)
+
+
+def _of_spreads(grid: DailyGrid, equity: Pair, crypto: Pair, states: dict[Pair, spreads.PairState]) -> Couple:
+    x, y = (np.diff(spreads.log_ratio(grid, p), prepend=np.nan) for p in (equity, crypto))
+
+    def steps(view: View) -> tuple[float, float, float, Status] | None:
+        one, other = (spreads.row_of(states[p], view) for p in (equity, crypto))
+        if "live_row" not in one or one["live_row"] != other.get("live_row"):
+            return None
+        if one.get("rel_1d") is None or other.get("rel_1d") is None:
+            return None
+        moment = max(one["as_of"], other["as_of"]).timestamp()
+        status = worst((Status(one["status"]), Status(other["status"])))
+        return math.log1p(one["rel_1d"]), math.log1p(other["rel_1d"]), moment, status
+
+    def resting(_: View) -> Status:
+        return Status.STALE if states[equity].in_session else Status.CLOSED
+
+    row = grid.current(crypto=False)
+    as_of = states[equity].closed.get("as_of")
+    return _couple(equity.name, crypto.name, x, y, row, as_of, steps, resting)
+
+
+def _couple(
+    a: str,
+    b: str,
+    x: Floats,
+    y: Floats,
+    row: int,
+    as_of: datetime | None,
+    steps: Callable[[View], tuple[float, float, float, Status] | None],
+    resting: Callable[[View], Status],
+) -> Couple:
+    both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    end = int(both[-1]) + 1 if both.size else 0
+    live_end = max(row, 0)
+    ewma = ewma_corr(x, y)
+    last = float(ewma[end - 1]) if end else math.nan
+    return Couple(
+        a=a,
+        b=b,
+        closed=tuple(co_window(x[max(0, end - w) : end], y[max(0, end - w) : end]) for w in WINDOWS),
+        before=tuple(
+            co_window(x[max(0, live_end - w + 1) : live_end], y[max(0, live_end - w + 1) : live_end]) for w in WINDOWS
+        ),
+        ewma=last if math.isfinite(last) else None,
+        lead=daily_lead_lag(x[max(0, end - WINDOWS[-1]) : end], y[max(0, end - WINDOWS[-1]) : end]),
+        as_of=as_of,
+        steps=steps,
+        resting=resting,
+    )
