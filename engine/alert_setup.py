@@ -4,46 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
+
+import polars as pl
 
 from engine import sessions
 from engine.alerting import Alerting
+from engine.alerts import KEYS
 from engine.board import Board
 from engine.config import Config
 from engine.database import Database, DatabaseError
+from engine.errors import ConfigMistake
 from engine.journal import Journal
-from engine.model import Event, SessionState
+from engine.model import Event, Intent, SessionState
 from engine.ready_rules import READY
-from engine.rules import Rule, read_rule
+from engine.rules import Rule, duration, read_rule
 from engine.tables import TABLES
 
+WATCHED: Final[Mapping[str, pl.Schema]] = {name: schema for name, schema in TABLES.items() if name in KEYS}
+"""The tables that a rule may be on: all whose rows have names; `alerts` itself is none."""
+SNOOZE_S: Final = 3600.0
+"""How long a snooze lasts that says no time."""
 
-def read_rules(config: Config, own: Mapping[str, Mapping[str, object]] | None = None) -> tuple[list[Rule], list[str]]:
-    """The rules of a run, and a line for every mistake in them.
+Channels = Callable[[Event, bool], Sequence[str]]
 
-    own: the user's rules as written; one of a ready rule's name changes the fields that it names. A rule with a mistake
-    is not among the rules; a ready rule about a symbol that is not watched is none.
+
+def read_rules(config: Config) -> tuple[list[Rule], list[ConfigMistake]]:
+    """The rules of a run, and every mistake in them.
+
+    A user's rule of a ready rule's name changes the fields that it names. A rule with a mistake is not among the rules;
+    a ready rule about a symbol that is not watched is none.
     """
     rules: list[Rule] = []
-    lines: list[str] = []
+    mistakes: list[ConfigMistake] = []
+    own = config.rules
     for name, raw in READY.items():
-        merged = {**raw, **(own or {}).get(name, {})}
-        cross = merged.get("cross")
-        if isinstance(cross, Mapping) and cross.get("symbol") not in config.symbols and name not in (own or {}):
+        cross = raw.get("cross")
+        if name not in own and isinstance(cross, Mapping) and cross.get("symbol") not in config.symbols:
             continue
-        _read(name, merged, config, "ready", rules, lines)
-    for name, raw in (own or {}).items():
+        _read(name, {**raw, **own.get(name, {})}, config, "ready", rules, mistakes)
+    for name, raw in own.items():
         if name not in READY:
-            _read(name, raw, config, "config", rules, lines)
-    return rules, lines
+            _read(name, raw, config, "config", rules, mistakes)
+    return rules, mistakes
 
 
 def _read(
-    name: str, raw: Mapping[str, object], config: Config, origin: str, rules: list[Rule], lines: list[str]
+    name: str,
+    raw: Mapping[str, object],
+    config: Config,
+    origin: str,
+    rules: list[Rule],
+    mistakes: list[ConfigMistake],
 ) -> None:
-    rule, mistakes = read_rule(name, raw, TABLES, config.symbols, origin)
+    rule, wrong = read_rule(name, raw, WATCHED, config.symbols, origin)
     if rule is not None:
         rules.append(rule)
-    lines.extend(f"{m.path}{' = ' + m.value if m.value else ''}: {m.allowed}" for m in mistakes)
+    mistakes += wrong
+
+
+def in_words(mistake: ConfigMistake) -> str:
+    """A mistake in one line."""
+    return f"{mistake.path}{' = ' + mistake.value if mistake.value else ''}: {mistake.allowed}"
 
 
 def in_session(session: str, now: float) -> bool:
@@ -59,7 +81,7 @@ def set_up(
     board: Board,
     folder: Path | None,
     complain: Callable[[str], None],
-    channels: Callable[[Event, bool], Sequence[str]] = lambda event, silenced: (),
+    channels: Channels = lambda event, silenced: (),
 ) -> Alerting:
     """Alerts that run: with their journal in `folder` (None: kept nowhere), told of the board's prices."""
     journal = None
@@ -72,3 +94,38 @@ def set_up(
     for symbol, book in board.books.items():
         book.watch = alerting.watchers.get(symbol)
     return alerting
+
+
+def run_up(
+    config: Config, board: Board, folder: Path | None, notice: Callable[[str, str], None], channels: Channels
+) -> Alerting:
+    """The alerts of a configuration; a rule with a mistake is left out, and said."""
+    rules, mistakes = read_rules(config)
+    for mistake in mistakes:
+        notice("error", f"a rule is left out: {in_words(mistake)}")
+    return set_up(rules, board, folder, lambda text: notice("error", text), channels)
+
+
+def carry_out(alerting: Alerting, intent: Intent, now: float) -> str | None:
+    """What a user wants of an alert: acknowledge, snooze (`for`), mute or unmute `rule` and `row` (`*`: all its rows).
+
+    Returns what the user must be told, None where nothing.
+    """
+    rule, row = intent.arguments.get("rule", ""), intent.arguments.get("row", "*")
+    name = rule if row == "*" else f"{rule} {row}"
+    if rule not in alerting.book.rules:
+        return f"there is no rule {rule!r}"
+    if intent.action == "acknowledge":
+        return None if alerting.acknowledge(rule, row, now) else f"nothing to acknowledge of {name}"
+    if intent.action == "unmute":
+        alerting.lift(rule, row)
+        return f"{name} is told again"
+    until = None
+    if intent.action == "snooze":
+        try:
+            lasts = duration(intent.arguments.get("for", SNOOZE_S))
+        except ValueError:
+            return f"{intent.arguments['for']!r} is no time to snooze for, such as 30m or 2h"
+        until = now + lasts
+    alerting.silence(rule, row, until)
+    return f"{name} is silent {'until it is unmuted' if until is None else f'for {lasts / 60:,.0f} min'}"

@@ -23,7 +23,7 @@ from engine.model import Event, Status, Value
 from engine.rules import Rule
 from engine.tables import TABLES
 
-EVENTS: Final = 100
+EVENTS: Final = 500
 """Events that a snapshot carries; older ones are in the journal."""
 CROSSED: Final = 10_000
 """Crossings that may wait for a beat; a beat empties them four times a second."""
@@ -58,6 +58,7 @@ class Alerting:
         self._saved: dict[tuple[str, str], Instance] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.watches: list[Watch] = []
+        self._watched: dict[tuple[str, str | None], Watch] = {}
         self.watchers: Watchers = self._make_watchers(rules)
         if journal is not None:
             self._resume(journal)
@@ -70,7 +71,7 @@ class Alerting:
                 groups.setdefault((rule.cross.symbol, rule.cross.over), []).append(rule)
         told: dict[str, list[Callable[[float, float], None]]] = {}
         for (symbol, over), grouped in groups.items():
-            watch = Watch(grouped)
+            watch = self._watched[symbol, over] = Watch(grouped)
             self.watches.append(watch)
             if over is None:
                 told.setdefault(symbol, []).append(partial(self._tick, watch))
@@ -105,19 +106,31 @@ class Alerting:
         """The events of this beat, oldest first; they are in the journal when this returns."""
         for watch in self.watches:
             self._crossed.extend(watch.beat(now))
+        return self._tell(self._crossings() + self.book.evaluate(tables, now), now)
+
+    def _crossings(self) -> list[Event]:
         events: list[Event] = []
         while self._crossed:
             crossed = self._crossed.popleft()
             expires = crossed.rule.expires
             if expires is None or crossed.at < expires.timestamp():
                 events.append(self.book.cross(crossed))
-        events += self.book.evaluate(tables, now)
+        return events
+
+    def _tell(self, events: list[Event], now: float) -> list[Event]:
         if events:
             events = self._keep(sorted(events, key=lambda event: event.at), now)
         for event in events:
             self.events.append(event)
             self._newest[event.rule, event.row] = event
         return events
+
+    def adopt(self, old: Alerting) -> None:
+        """Go on where the alerts of the configuration before stood: no crossing falls between two sets of rules."""
+        for key, watch in self._watched.items():
+            before = old._watched.get(key)
+            if before is not None:
+                watch.adopt(before)
 
     def _keep(self, events: list[Event], now: float) -> list[Event]:
         if self._journal is None:
@@ -142,7 +155,10 @@ class Alerting:
         return gone + changed
 
     def close(self) -> None:
-        """Write where every instance stands, and let go of the journal."""
+        """Write what has crossed since the last beat and where every instance stands; let go of the journal."""
+        crossed = self._crossings()
+        if crossed:
+            self._tell(crossed, crossed[-1].at)
         if self._journal is not None:
             try:
                 self._journal.record([], self._changed(), {})
@@ -166,6 +182,14 @@ class Alerting:
         if self._journal is not None:
             try:
                 self._journal.silence(rule, row, until)
+            except DatabaseError as error:
+                self._complain(str(error))
+
+    def lift(self, rule: str, row: str) -> None:
+        """End a silence."""
+        if self._journal is not None:
+            try:
+                self._journal.lift(rule, row)
             except DatabaseError as error:
                 self._complain(str(error))
 

@@ -33,7 +33,7 @@ EVERY_S: Final = 0.5
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "quotes": ("symbol",),
     "spreads": ("pair",),
-    "levels": ("symbol", "role", "price"),
+    "levels": ("symbol", "price"),
     "gauges": ("gauge",),
     "baskets": ("basket",),
     "volumes": ("symbol",),
@@ -45,7 +45,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "rotation": ("item",),
     "plans": ("plan",),
     "claims": ("claim",),
-    "feeds": ("source",),
+    "feeds": ("source", "kind"),
 }
 """The columns that name a row of each table, so that an instance keeps its row between snapshots."""
 

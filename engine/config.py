@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,29 @@ EquitySymbol = Annotated[
 ]
 Pair = Annotated[str, Shape(r"[^/\s]+/[^/\s]+", "A/B, such as IWM/SPY or ALT/BTC")]
 Price = Annotated[float, Within(1e-12, 1e12)]
+Secret = Annotated[
+    str,
+    Shape(
+        r"|env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+",
+        "env:NAME or keyring:SERVICE/USER, where the URL is kept; a URL holds secrets and is not for this file",
+    ),
+]
+HourMinute = Annotated[str, Shape(r"|([01]\d|2[0-3]):[0-5]\d", "a time of day such as 22:00")]
+Severity = Literal["info", "warning", "critical"]
+ChannelName = Annotated[str, Shape(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name of letters, digits, _ and -")]
+
+RULE_FIELDS: Final = (
+    "on", "when", "cross", "for", "clear_when", "keep_firing_for", "cooldown", "mode", "once_per_bar", "session",
+    "max_age", "severity", "notify", "message", "expires", "enabled",
+)  # fmt: skip
+"""What a rule's table may hold; what stands in them is checked by `engine.rules`, which needs Polars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Tables that are taken as they are written, but for their keys: those of `known`."""
+
+    known: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +199,52 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """One way out for alerts."""
+
+    kind: Literal["apprise", "desktop", "command"] = "desktop"
+    """apprise: any service of Apprise by its URL; desktop: the desktop's notifications; command: one of your own."""
+    url: Secret = ""
+    """apprise: where its URL is kept, `env:NAME` or `keyring:SERVICE/USER`."""
+    command: tuple[str, ...] = ()
+    """command: program and arguments; it gets the events as JSON on its standard input."""
+    severities: tuple[Severity, ...] = ("warning", "critical")
+    """What it is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Hours in which only what is critical rings or goes out."""
+
+    start: HourMinute = ""
+    """When they begin, such as 22:00; empty: there are none."""
+    end: HourMinute = ""
+    """When they end; earlier than `start`: over midnight."""
+    zone: str = "America/New_York"
+    """The time zone of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """How alerts are told."""
+
+    toast: tuple[Severity, ...] = ("info", "warning", "critical")
+    """Severities that are shown on the screen as they come."""
+    bell: tuple[Severity, ...] = ("critical",)
+    """Severities that ring the terminal's bell."""
+    terminal: Literal["off", "osc9", "osc99", "osc777"] = "off"
+    """The terminal's own notifications, for what rings or is a warning."""
+    per_minute: Annotated[int, Within(1, 600)] = 10
+    """Messages a minute and channel at the most, 1 to 600; what is beyond waits and is sent together."""
+    group_s: Annotated[float, Within(0, 300)] = 2.0
+    """Seconds that a channel waits for more before it sends, 0 to 300; what is critical does not wait."""
+    quiet: QuietHours = field(default_factory=QuietHours)
+    """Hours in which only what is critical rings or goes out."""
+    channels: Mapping[ChannelName, Channel] = field(default_factory=dict)
+    """Ways out by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a user can set."""
 
@@ -189,6 +258,9 @@ class Config:
     spreads: Spreads = field(default_factory=Spreads)
     levels: Mapping[str, Band] = field(default_factory=lambda: {"^RUT": Band((2100.0,), (2300.0,))})
     """Bands by symbol."""
+    rules: Annotated[Mapping[str, Mapping[str, object]], Tables(RULE_FIELDS)] = field(default_factory=dict)
+    """Alert rules by name, as written; one of a ready rule's name changes the fields that it holds."""
+    notify: Notify = field(default_factory=Notify)
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id → key, for those that differ from the default."""
 

@@ -2,7 +2,8 @@
 
 A small walker over the dataclasses' own annotations, because the well-known validators cost 100–200 ms of import, and
 this runs before the first paint. A file may hold only what differs: what it leaves out keeps its default; a table whose
-keys are the user's own (baskets, aliases, levels, keys) is merged key by key, and an empty value removes a default.
+keys are the user's own (baskets, aliases, levels, channels, keys) is merged key by key, and an empty value removes a
+default; rules are taken as they are written.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
-from engine.config import Band, Config, Crypto, Shape, Spreads, Within
+from engine.config import Band, Config, Crypto, Notify, QuietHours, Shape, Spreads, Tables, Within
 from engine.errors import ConfigMistake
 from engine.exchanges import known_exchanges
 
 SHOWN: Final = 60
 """Characters of a wrong value that are repeated to the user."""
+_SHOWN_OF_NOTIFY: Final = frozenset({"notify.terminal", "notify.quiet.start", "notify.quiet.end", "notify.quiet.zone"})
 
 
 class Mistakes(list[ConfigMistake]):
@@ -27,6 +29,8 @@ class Mistakes(list[ConfigMistake]):
 
     def say(self, path: str, value: object, allowed: str) -> None:
         """One more mistake; a `value` of None shows none."""
+        if path == "notify" or path.startswith("notify."):  # a secret may stand in a wrong place: it is not repeated
+            value = value if isinstance(value, int | float) or path in _SHOWN_OF_NOTIFY else None
         if any(mistake.path == path or mistake.path.startswith((f"{path}.", f"{path}[")) for mistake in self):
             return
         self.append(ConfigMistake(path, "" if value is None else shown(value), allowed))
@@ -46,6 +50,7 @@ def check(raw: Mapping[str, object], actions: Mapping[str, str] | None = None) -
     _repeated(config.equity.symbols, "equity.symbols", mistakes)
     _check_pairs(config, mistakes)
     _check_levels(config, mistakes)
+    _check_notify(config.notify, mistakes)
     if actions is not None:
         _check_keys(config.keys, actions, mistakes)
     return config, mistakes
@@ -109,7 +114,9 @@ def _value(hint: Any, default: object, raw: object, path: str, mistakes: Mistake
         rules = tuple(extras)
     origin = get_origin(hint) or hint
     result = default
-    if is_dataclass(origin):
+    if rules and isinstance(rules[0], Tables):
+        result = _raw_tables(rules[0], raw, path, mistakes)
+    elif is_dataclass(origin):
         result = _table(cast("type", origin), default, raw, path, mistakes)
     elif origin is Mapping:
         result = _mapping(hint, cast("Mapping[str, object]", default), raw, path, mistakes)
@@ -144,9 +151,13 @@ def _scalar(kind: type, rules: Iterable[object], raw: object, default: object, p
 
 def _items(hint: Any, default: tuple[object, ...], raw: object, path: str, mistakes: Mistakes) -> tuple[object, ...]:
     if not isinstance(raw, list):
-        mistakes.say(path, raw, "must be a list in brackets, such as [" + shown(raw) + "]")
+        example = shown("…") if path.startswith("notify.") else shown(raw)
+        mistakes.say(path, raw, f"must be a list in brackets, such as [{example}]")
         return default
     kind = _plain(hint)
+    if get_origin(kind) is Literal:
+        chosen = get_args(kind)
+        return tuple(_value(hint, chosen[0], item, f"{path}[{place}]", mistakes) for place, item in enumerate(raw))
     return tuple(
         _value(hint, item if isinstance(item, kind) else kind(), item, f"{path}[{place}]", mistakes)
         for place, item in enumerate(raw)
@@ -176,6 +187,22 @@ def _mapping(
         blank = merged[key] if key in merged else (get_origin(kind) or kind)()
         merged[key] = _value(value_hint, blank, value, where, mistakes)
     return merged
+
+
+def _raw_tables(rule: Tables, raw: object, path: str, mistakes: Mistakes) -> Mapping[str, object]:
+    """Tables as they are written; of them only the keys are looked at."""
+    if not isinstance(raw, Mapping):
+        mistakes.say(path, raw, f"must be a table: [{path}]")
+        return {}
+    for name, table in raw.items():
+        where = f"{path}.{_quoted(name)}"
+        if not isinstance(table, Mapping):
+            mistakes.say(where, table, f"must be a table: [{where}]")
+            continue
+        for key, value in table.items():
+            if key not in rule.known:
+                mistakes.say(f"{where}.{_quoted(key)}", value, "unknown key; " + _instead(key, rule.known, where))
+    return {name: dict(table) for name, table in raw.items() if isinstance(table, Mapping)}
 
 
 def _plain(hint: Any) -> Any:
@@ -285,6 +312,32 @@ def _check_levels(config: Config, mistakes: Mistakes) -> None:
 
 def _written(band: Band) -> Mapping[str, object]:
     return {"support": band.support, "resistance": band.resistance}
+
+
+def _check_notify(notify: Notify, mistakes: Mistakes) -> None:
+    for name, channel in notify.channels.items():
+        path = f"notify.channels.{_quoted(name)}"
+        if channel.kind == "apprise" and not channel.url:
+            mistakes.say(
+                f"{path}.url", None, "must be env:NAME or keyring:SERVICE/USER, where the service's URL is kept"
+            )
+        if channel.kind == "command" and not all((channel.command, *channel.command)):
+            mistakes.say(f"{path}.command", None, 'must be a program and its arguments, such as ["notify-me", "--now"]')
+    quiet = notify.quiet
+    if bool(quiet.start) != bool(quiet.end):
+        mistakes.say("notify.quiet", None, "needs both start and end, such as 22:00 and 07:00")
+    if quiet.zone != QuietHours().zone and not _is_zone(quiet.zone):
+        mistakes.say("notify.quiet.zone", quiet.zone, "must be a time zone, such as Europe/London or UTC")
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # KeyError: there is none of that name
+        return False
+    return True
 
 
 def _check_keys(keys: Mapping[str, str], actions: Mapping[str, str], mistakes: Mistakes) -> None:

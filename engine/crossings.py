@@ -123,3 +123,10 @@ class Watch:
     def resume(self, rule_id: str, fired_at: float) -> None:
         """After a restart: when this rule last fired, so that its cooldown goes on."""
         self._fired_at[rule_id] = fired_at
+
+    def adopt(self, old: Watch) -> None:
+        """Go on where the watch of the same prices stood before the rules were read again."""
+        same = {rule.id: rule for rule in self._rules}
+        self.last, self.last_at = old.last, old.last_at
+        self._fired_at |= {name: at for name, at in old._fired_at.items() if name in same}
+        self._waiting = {name: held for name, held in old._waiting.items() if same.get(name) == held.crossed.rule}

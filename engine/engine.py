@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +23,17 @@ from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config
 from engine.derived import Derived, Maker
+from engine.engine_view import EngineView
 from engine.feeds_table import feeds_table
 from engine.makers import makers as default_makers
 from engine.model import (
     Bars,
     ChannelReport,
     Coverage,
+    Event,
     FeedReport,
     FeedState,
+    Intent,
     MarketClock,
     MarketFact,
     Mode,
@@ -42,7 +45,6 @@ from engine.model import (
 from engine.quotes import Quotes
 from engine.store import Store
 from engine.tables import TABLES, empty
-from engine.view import Book24, Live, Rate
 
 log = logging.getLogger(__name__)
 
@@ -62,29 +64,6 @@ UNREAD: Final = frozenset({"1m", "1h"})
 """Bars that are kept and charted, but that no derived table is made from: they cause no close."""
 
 MakeMakers = Callable[[Config, BarBook], Iterable[Maker]]
-
-
-class EngineView:
-    """`engine.view.View` over a running engine, as of its newest beat."""
-
-    def __init__(self, board: Board, quotes: Quotes, facts: Mapping[str, MarketFact], *, simulated: bool) -> None:
-        self._board = board
-        self._quotes = quotes
-        self._facts = facts
-        self.simulated = simulated
-        self.now = 0.0
-
-    def live(self, symbol: str, /) -> Live:
-        return self._quotes.live(symbol)
-
-    def books(self) -> list[Book24]:
-        return self._board.books24()
-
-    def rate(self, ccy: str, /) -> Rate:
-        return self._board.rate(ccy)
-
-    def facts(self) -> Mapping[str, MarketFact]:
-        return self._facts
 
 
 class Engine:
@@ -138,6 +117,8 @@ class Engine:
         self._turn: tuple[object, ...] = ()
         self.urgent: Callable[[], None] | None = None
         """Called when the next beat should not wait: a connection was lost."""
+        self.channels: Callable[[Event, bool], Sequence[str]] = _none
+        """To which channels an event is owed, and whether it is silenced; asked as events are journalled."""
         self.calendars_ready: Callable[[], bool] = _yes
         """False while the exchange calendars are being built elsewhere: until then nothing is said of sessions."""
 
@@ -220,8 +201,10 @@ class Engine:
         self._quotes.reconfigure(config)
         self._derived = self._new_derived()
         if self._alerting is not None:
-            self._alerting.close()
+            old = self._alerting
+            old.close()
             self._alerting = self._new_alerting()
+            self._alerting.adopt(old)
         self._leaving = set(self._reports)
         self._bars_came()
 
@@ -321,12 +304,17 @@ class Engine:
         self._keep("alerts", self._alerting.table(now, simulated=self.simulated))
 
     def _new_alerting(self) -> Alerting:
-        from engine.alert_setup import read_rules, set_up
+        from engine.alert_setup import run_up
 
-        rules, mistakes = read_rules(self.config)
-        for mistake in mistakes:
-            self.notice("error", f"a rule is left out: {mistake}")
-        return set_up(rules, self.board, self._folder, lambda text: self.notice("error", text))
+        return run_up(self.config, self.board, self._folder, self.notice, self.channels)
+
+    def wish(self, intent: Intent) -> None:
+        """What a user wants of an alert."""
+        from engine.alert_setup import carry_out
+
+        words = None if self._alerting is None else carry_out(self._alerting, intent, self.clock.now())
+        if words is not None:
+            self.notice("info", words)
 
     def _make_feeds(self) -> None:
         if self._reports_changed:
@@ -392,3 +380,7 @@ class Engine:
 
 def _yes() -> bool:
     return True
+
+
+def _none(event: Event, silenced: bool) -> Sequence[str]:
+    return ()

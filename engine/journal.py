@@ -155,29 +155,42 @@ class Journal:
             for row in rows
         ]
 
-    def delivered(self, delivery: Delivery) -> None:
-        """It arrived."""
+    def delivered(self, deliveries: Iterable[Delivery]) -> None:
+        """They arrived."""
         with self._database.transaction() as connection:
-            connection.execute(
+            connection.executemany(
                 "UPDATE deliveries SET state = 'done', attempts = attempts + 1, error = NULL"
                 " WHERE event = ? AND channel = ?",
-                (delivery.event.id, delivery.channel),
+                [(delivery.event.id, delivery.channel) for delivery in deliveries],
             )
 
-    def failed(self, delivery: Delivery, error: str, next_at: float | None) -> None:
-        """It did not arrive: tried again at `next_at`, or given up where that is None."""
+    def failed(self, outcomes: Iterable[tuple[Delivery, float | None]], error: str) -> None:
+        """They did not arrive: each is tried again at its time, or given up where that is None."""
         with self._database.transaction() as connection:
-            connection.execute(
+            connection.executemany(
                 "UPDATE deliveries SET state = ?, attempts = attempts + 1, error = ?, next_at = ?"
                 " WHERE event = ? AND channel = ?",
-                (
-                    "owed" if next_at is not None else "failed",
-                    error[:300],
-                    next_at if next_at is not None else delivery.next_at,
-                    delivery.event.id,
-                    delivery.channel,
-                ),
+                [
+                    (
+                        "owed" if again is not None else "failed",
+                        error[:300],
+                        again if again is not None else delivery.next_at,
+                        delivery.event.id,
+                        delivery.channel,
+                    )
+                    for delivery, again in outcomes
+                ],
             )
+
+    def abandon(self, channels: Sequence[str], before: float) -> int:
+        """Give up what is owed since before a time to channels that are not among these; returns how many."""
+        known = ", ".join("?" * len(channels))
+        with self._database.transaction() as connection:
+            return connection.execute(
+                "UPDATE deliveries SET state = 'failed', error = 'the channel is configured no more'"
+                f" WHERE state = 'owed' AND next_at < ? AND channel NOT IN ({known})",
+                (before, *channels),
+            ).rowcount
 
     def silence(self, rule: str, row: str, until: float | None) -> None:
         """Snooze an instance (row `*`: the whole rule) until a time; None: until it is lifted."""

@@ -17,12 +17,13 @@ from typing import Final, Literal, TypeVar, get_args
 import polars as pl
 
 from engine.conditions import ConditionError, compile_condition
+from engine.config import RULE_FIELDS, Severity
+from engine.config_check import shown
 from engine.errors import ConfigMistake
 
 Direction = Literal["up", "down", "both"]
 FiringMode = Literal["edge", "level", "latch"]
 SessionFilter = Literal["RTH", "ETH", "24x7"]
-Severity = Literal["info", "warning", "critical"]
 Delivery = Literal["on", "silent", "off"]
 
 T = TypeVar("T")
@@ -31,10 +32,6 @@ D = TypeVar("D")
 CROSS_FIELDS: Final = ("symbol", "level", "direction", "price", "previous", "gapped")
 """What the message of a crossing may name."""
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_FIELDS: Final = (
-    "on", "when", "cross", "for", "clear_when", "keep_firing_for", "cooldown", "mode", "once_per_bar", "session",
-    "max_age", "severity", "notify", "message", "expires", "enabled",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +126,15 @@ class _Reader:
         self.mistakes: list[ConfigMistake] = []
 
     def wrong(self, key: str, allowed: str, value: object = "") -> None:
-        shown = repr(value)[:60] if value != "" else ""
-        self.mistakes.append(ConfigMistake(f"rules.{self.name}{'.' + key if key else ''}", shown, allowed))
+        path = f"rules.{self.name}{'.' + key if key else ''}"
+        self.mistakes.append(ConfigMistake(path, shown(value) if value != "" else "", allowed))
 
     def read(self) -> Rule:
         for key in self.raw:
-            if key not in _FIELDS:
-                near = get_close_matches(key, _FIELDS, n=1)
-                self.wrong(
-                    key, f"no such field{f'; did you mean {near[0]}?' if near else ''} (one of {', '.join(_FIELDS)})"
-                )
+            if key not in RULE_FIELDS:
+                near = get_close_matches(key, RULE_FIELDS, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self.wrong(key, f"no such field{hint} (one of {', '.join(RULE_FIELDS)})")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", self.name):
             self.wrong("", "a rule's name is letters, digits, `_`, `.` and `-`, at most 64", self.name)
         cross, on = self.cross(), self.table()

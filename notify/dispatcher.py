@@ -77,8 +77,7 @@ class Dispatcher:
         except DeliveryError as error:
             self._failed(outlet, due, error)
             return 0
-        for delivery in due:
-            self.journal.delivered(delivery)
+        self.journal.delivered(due)
         if outlet.error is not None:
             outlet.error = None
             self.complain(name, None)
@@ -86,8 +85,9 @@ class Dispatcher:
 
     def _failed(self, outlet: _Outlet, due: list[Delivery], error: DeliveryError) -> None:
         now, jitter = self.clock.now(), random.random()
-        for delivery in due:
-            again = None if error.final else retry_at(now, delivery.attempts, delivery.event.at, jitter)
-            self.journal.failed(delivery, str(error), again)
+        self.journal.failed(
+            [(each, None if error.final else retry_at(now, each.attempts, each.event.at, jitter)) for each in due],
+            str(error),
+        )
         outlet.error = str(error)
         self.complain(outlet.channel.name, str(error))

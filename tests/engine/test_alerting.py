@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.alert_setup import in_session, read_rules
+from engine.alert_setup import in_session, in_words, read_rules
 from engine.alerting import Alerting
 from engine.config import Config
 from engine.database import Database
@@ -29,13 +29,15 @@ UP = Rule("up", cross=Cross("^RUT", 2300.0, "up"), max_age=60.0)
 
 
 def test_every_ready_rule_can_be_read() -> None:
-    rules, lines = read_rules(Config())
-    assert lines == []
+    rules, mistakes = read_rules(Config())
+    assert mistakes == []
     assert [rule.id for rule in rules] == list(READY)
 
 
 def test_a_users_rule_changes_a_ready_one_of_its_name() -> None:
-    rules, lines = read_rules(Config(), {"size-z": {"enabled": False}, "mine": {"on": "spreads", "when": "nosuch > 1"}})
+    own = {"size-z": {"enabled": False}, "mine": {"on": "spreads", "when": "nosuch > 1"}}
+    rules, mistakes = read_rules(Config(rules=own))
+    lines = [in_words(mistake) for mistake in mistakes]
     assert not next(rule for rule in rules if rule.id == "size-z").enabled
     assert len(lines) == 1 and lines[0].startswith("rules.mine.when") and "nosuch" in lines[0]
 
@@ -107,3 +109,18 @@ def test_sessions_of_a_rule() -> None:
     assert in_session("RTH", friday_noon) and not in_session("RTH", friday_evening)
     assert in_session("ETH", friday_evening) and not in_session("ETH", sunday)
     assert in_session("24x7", sunday)
+
+
+def test_a_reload_keeps_a_crossing_that_waits_for_its_beat_and_the_price_before_the_next(tmp_path: Path) -> None:
+    first = Alerting([UP], journal=Journal(Database(tmp_path)))
+    first.watchers["^RUT"](2299.0, 99.0)
+    first.watchers["^RUT"](2301.0, 99.5)
+    first.watchers["^RUT"](2290.0, 99.6)
+    first.close()
+    other = Rule("other", cross=Cross("^RUT", 2295.0, "up"), max_age=60.0)
+    second = Alerting([UP, other], journal=Journal(Database(tmp_path)))
+    assert [event.rule for event in second.events] == ["up"]
+    second.adopt(first)
+    second.watchers["^RUT"](2296.0, 100.0)
+    assert [event.rule for event in second.beat({}, 100.0)] == ["other"]
+    second.close()

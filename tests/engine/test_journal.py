@@ -54,7 +54,7 @@ def test_instances_stand_where_they_stood(journal: Journal) -> None:
 def test_what_is_owed_is_found_again_after_a_restart(tmp_path: Path, journal: Journal) -> None:
     journal.record([event(1), event(2)], [], {"id1": ["ntfy", "mail"], "id2": ["ntfy"]})
     first, *_ = journal.owed(10.0)
-    journal.delivered(first)
+    journal.delivered([first])
     again = Database(tmp_path)
     assert [(d.event.id, d.channel) for d in Journal(again).owed(10.0)] == [("id1", "ntfy"), ("id2", "ntfy")]
     again.close()
@@ -63,11 +63,11 @@ def test_what_is_owed_is_found_again_after_a_restart(tmp_path: Path, journal: Jo
 def test_a_failure_is_kept_with_its_reason_and_tried_again_in_time(journal: Journal) -> None:
     journal.record([event(1)], [], {"id1": ["ntfy"]})
     (owed,) = journal.owed(10.0)
-    journal.failed(owed, "503 from ntfy", 70.0)
+    journal.failed([(owed, 70.0)], "503 from ntfy")
     assert journal.owed(69.0) == []
     (later,) = journal.owed(70.0)
     assert (later.attempts, later.error) == (1, "503 from ntfy")
-    journal.failed(later, "gone for good", None)
+    journal.failed([(later, None)], "gone for good")
     assert journal.owed(1e9) == []
 
 

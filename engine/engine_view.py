@@ -1,0 +1,33 @@
+"""What the maths sees of a running engine: the newest prices, books, rates and facts, as of one beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.board import Board
+from engine.model import MarketFact
+from engine.quotes import Quotes
+from engine.view import Book24, Live, Rate
+
+
+class EngineView:
+    """`engine.view.View` over a running engine, as of its newest beat."""
+
+    def __init__(self, board: Board, quotes: Quotes, facts: Mapping[str, MarketFact], *, simulated: bool) -> None:
+        self._board = board
+        self._quotes = quotes
+        self._facts = facts
+        self.simulated = simulated
+        self.now = 0.0
+
+    def live(self, symbol: str, /) -> Live:
+        return self._quotes.live(symbol)
+
+    def books(self) -> list[Book24]:
+        return self._board.books24()
+
+    def rate(self, ccy: str, /) -> Rate:
+        return self._board.rate(ccy)
+
+    def facts(self) -> Mapping[str, MarketFact]:
+        return self._facts
