@@ -1,4 +1,4 @@
-"""Where the real recordings are, and the mark for tests that need them: they skip, with the reason, where these are absent."""
+"""Where the real recordings are, and the mark for tests that need them: they skip, and say why, without them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 DATA: Final = Path(os.environ.get("SIZEWATCH_REAL_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-"""The folder of real market data and recorded messages; beside the checkout unless SIZEWATCH_REAL_DATA names another."""
+"""Real market data and recorded messages: beside the checkout, unless SIZEWATCH_REAL_DATA names another folder."""
 
 needs_real_data: Final = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"no real recordings at {DATA}: they are not part of the repository"

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parent.parent
-ROOMS: Final = ("engine", "feeds", "tui", "simulator", "tests", "bench")
+ROOMS: Final = ("engine", "feeds", "notify", "tui", "simulator", "tests", "bench")
 LONGEST: Final = 400
 """Lines of a file of code; a longer one says `more than 400 lines because …` in its module docstring."""
 
