@@ -94,24 +94,30 @@ def theme(name: str) -> Theme:
     )
 
 
-@lru_cache(maxsize=len(_PALETTES))
-def styles(name: str) -> Mapping[str, Style]:
-    """A drawing style for every role that painters use, for the theme that Textual knows by `name`."""
+@lru_cache(maxsize=4 * len(_PALETTES))
+def styles(name: str, ground: str = "background") -> Mapping[str, Style]:
+    """A drawing style for every role that painters use, whole: nothing has to be added when a line is drawn.
+
+    name: as Textual knows the theme. ground: the meaning of the colour behind: `background`, `surface` or `cursor`.
+    """
     c = colours(name.removeprefix("sizewatch-"))
-    made = {role: Style(color=c[role]) for role in ROLES}
-    made |= {
-        "head": Style(color=c["dim"]),
-        "sorted": Style(color=c["accent"]),
-        "missing": Style(color=c["dim"]),
-        "figure": Style(color=c["bright"], bold=True),
-        "figure-warn": Style(color=c["warn"], bold=True),
-        "figure-alert": Style(color=c["alert"], bold=True),
+    back = c[ground]
+    made = {role: Style(color=c[role], bgcolor=back) for role in ROLES}
+    return made | {
+        "head": made["dim"],
+        "sorted": made["accent"],
+        "missing": made["dim"],
+        "frame": made["line"],
+        "frame-focus": made["accent"],
+        "title": made["dim"],
+        "title-focus": Style(color=c["bright"], bgcolor=back, bold=True),
+        "figure": Style(color=c["bright"], bgcolor=back, bold=True),
+        "figure-warn": Style(color=c["warn"], bgcolor=back, bold=True),
+        "figure-alert": Style(color=c["alert"], bgcolor=back, bold=True),
+        "key": Style(color=c["accent"], bgcolor=back, bold=True),
         "badge": Style(color=c["background"], bgcolor=c["simulated"], bold=True),
         "badge-alert": Style(color=c["background"], bgcolor=c["alert"], bold=True),
         "badge-warn": Style(color=c["background"], bgcolor=c["warn"], bold=True),
-        "key": Style(color=c["accent"], bold=True),
         "flash-up": Style(color=c["bright"], bgcolor=c["flash-up"]),
         "flash-down": Style(color=c["bright"], bgcolor=c["flash-down"]),
-        "cursor": Style(bgcolor=c["cursor"]),
     }
-    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -373,14 +374,14 @@ async def test_flashing_can_be_turned_off() -> None:
 async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(fakes.snapshot()) as run:
         drawn: list[int] = []
-        plain_render = LinePane.render_line
+        plain_line = LinePane._line
 
-        def render_line(pane: LinePane, y: int) -> object:
+        def line(pane: LinePane, y: int, *rest: Any) -> object:
             if pane is run.crypto:
                 drawn.append(y)
-            return plain_render(pane, y)
+            return plain_line(pane, y, *rest)
 
-        monkeypatch.setattr(LinePane, "render_line", render_line)
+        monkeypatch.setattr(LinePane, "_line", line)
         await run.frame()
         assert drawn == []
         assert run.source.snapshot is not None
@@ -390,7 +391,7 @@ async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.Monkey
             run.source.snapshot, tables={**run.source.snapshot.tables, "quotes": quotes.with_columns(last=one)}
         )
         await run.frame()
-        assert drawn == [2]
+        assert drawn == [3]
 
 
 async def test_a_new_configuration_brings_its_theme() -> None:

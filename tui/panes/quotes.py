@@ -21,11 +21,12 @@ FLASH_S: Final = 0.45
 SORTS: Final = ("", "change_pct", "volume_usd", "symbol", "last", "age")
 """What `s` goes through; the empty one is the table's own order."""
 DESCENDING: Final = {"change_pct", "volume_usd", "last"}
-READ: Final = (
-    "symbol", "asset", "last", "bid", "ask", "change_pct", "volume_usd", "high_since", "low_since", "high_24h",
-    "low_24h", "source", "preferred",
-    "venue_symbol", "quote_ccy", "age_s", "session", "basket", "recent", "status", "simulated",
-)  # fmt: skip
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "glyph": (), "age": (), "range": ("low_24h", "high_24h", "low_since", "high_since"),
+    "source": ("source", "preferred"),
+}  # fmt: skip
+"""What a column of the grid reads from the table, where that is not the column of its own name."""
+ALWAYS: Final = ("symbol", "asset", "last", "status", "age_s")
 SESSIONS: Final = {"regular": "open", "pre": "pre", "post": "post", "overnight": "night"}
 
 
@@ -181,15 +182,24 @@ class QuotesPane(LinePane):
             self._ordered_for = wanted
             if frame is None or not frame.height:
                 self._order, self.rows = [], []
-            else:
+            elif not self._same_order(frame, old, wanted):
                 self._order = order(frame, self.assets, self.needle, self.sort, self.reverse)
                 names = frame.get_column("symbol").to_list()
                 self.rows = [names[i] for i in self._order]
+            if frame is not None:
                 self._size_prices(frame)
         columns = choose(columns_for(self.crypto, self._decimals, self._whole), width)
         self._columns = columns
         descending = (self.sort in DESCENDING) != self.reverse
         self.head = (heading(columns, self.sort, descending),) if self.rows else ()
+
+    def _same_order(self, frame: pl.DataFrame, old: tuple[object, ...], wanted: tuple[object, ...]) -> bool:
+        """True where the table's own order is shown and its symbols are those of the table before."""
+        before = old[0] if old else None
+        if self.sort or self.needle or before is None or old[1:] != wanted[1:]:
+            return False
+        symbols = frame.get_column("symbol")
+        return bool(symbols.equals(before.get_column("symbol")))  # type: ignore[attr-defined]
 
     def _size_prices(self, frame: pl.DataFrame) -> None:
         """Make the price column wide enough for every price of the table; it never shrinks, so that nothing jumps."""
@@ -209,11 +219,17 @@ class QuotesPane(LinePane):
             return []
         config, now, stuck = view.snapshot.config, view.now, view.stuck
         since = max(0.0, now - view.snapshot.as_of)
-        part = frame.select(READ)[self._order[start:stop]]
+        names = dict.fromkeys(ALWAYS)
+        for column in self._columns:
+            names |= dict.fromkeys(NEEDS.get(column.key, (column.key,)))
+        window = self._order[start:stop]
+        part = frame[window]
+        values = [part.get_column(name).to_list() for name in names]
         seen, self._prices = self._prices, {}
         self._flash_ends = 0.0
         lines = []
-        for record in part.iter_rows(named=True):
+        for row_values in zip(*values, strict=True):
+            record = dict(zip(names, row_values, strict=True))
             symbol, last = record["symbol"], record["last"]
             flash = self._flash(symbol, last, seen, now) if config.appearance.flash else ""
             age = None if record["age_s"] is None else record["age_s"] + since

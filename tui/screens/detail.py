@@ -64,6 +64,7 @@ class DetailPage(LinePane):
     """The row's values."""
 
     heading = "Detail"
+    ground = "surface"
     ages = True
 
     def __init__(self, pane: LinePane) -> None:

@@ -50,6 +50,7 @@ class HelpPage(LinePane):
     """The page's lines."""
 
     heading = "Help ─ Esc returns"
+    ground = "surface"
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
         super().__init__(id="page")

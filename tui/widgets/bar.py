@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,14 +11,33 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import theme
-from tui.lines import BLANK, Line, clip
+from tui.lines import BLANK, Line, clip, width_of
 from tui.view import View
+
+
+def segments(line: Line, width: int, styles: Mapping[str, Style]) -> list[Segment]:
+    """The line's pieces in their styles, padded or cut to exactly `width` cells; an unknown role is plain text."""
+    rest = styles["text"]
+    length = width_of(line)
+    if length > width:
+        return list(strip(line, length, styles).crop(0, width))
+    pieces = [Segment(text, styles.get(role, rest)) for text, role in line]
+    if length < width:
+        pieces.append(Segment(" " * (width - length), rest))
+    return pieces
+
+
+def strip(line: Line, width: int, styles: Mapping[str, Style]) -> Strip:
+    """The line as Textual draws it."""
+    return Strip(segments(line, width, styles), width)
 
 
 class Bar(Widget):
     """The base of the one-line widgets."""
 
     DEFAULT_CSS = "Bar { height: 1; }"
+    ground: ClassVar[str] = "background"
+    """The meaning of the colour behind it."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -33,7 +53,7 @@ class Bar(Widget):
         self._restyle()
 
     def _restyle(self) -> None:
-        self._styles = theme.styles(self.app.theme)
+        self._styles = theme.styles(self.app.theme, self.ground)
         self.refresh()
 
     def show(self, view: View) -> None:
@@ -44,6 +64,4 @@ class Bar(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        styles = self._styles
-        strip = Strip([Segment(text, styles.get(role)) for text, role in self._line])
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
+        return strip(self._line, self.size.width, self._styles)

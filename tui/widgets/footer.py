@@ -25,6 +25,8 @@ def footer(actions: tuple[keys.Action, ...], width: int) -> Line:
 class Footer(Bar):
     """The keys."""
 
+    ground = "surface"
+
     def __init__(self, actions: tuple[keys.Action, ...], id: str | None = None) -> None:
         super().__init__(id=id)
         self._actions = actions

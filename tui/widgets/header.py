@@ -94,6 +94,8 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str]) -> Line:
 class Header(Bar):
     """The status line at the top."""
 
+    ground = "surface"
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._beats: deque[tuple[float, int]] = deque(maxlen=12)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Blur, Click, Focus, Resize
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -19,6 +21,9 @@ from textual.strip import Strip
 from tui import theme
 from tui.lines import BLANK, Line, fit
 from tui.view import View
+from tui.widgets import bar
+
+NOTHING: tuple[Line, bool] = (BLANK, False)
 
 
 class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
@@ -29,6 +34,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     heading: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     """The live tables that it draws: it paints again when one of them is another object."""
+    ground: ClassVar[str] = "background"
+    """The meaning of the colour behind it."""
     ages: ClassVar[bool] = False
     """True where it shows times, so that it paints again each second."""
 
@@ -42,8 +49,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor: str | None = None
         self._drawn: list[tuple[Line, bool]] = []
         self._inputs: tuple[object, ...] = ()
-        self._strips: dict[tuple[Line, bool], Strip] = {}
-        self._styles: Mapping[str, Style] = {}
+        self._strips: dict[int, tuple[tuple[object, object], Strip]] = {}
+        """Line on the screen, border included → what was drawn there, and as what."""
+        self._styles: tuple[Mapping[str, Style], Mapping[str, Style]] = ({}, {})
+        """At rest, and under the cursor."""
 
     # --- what a pane says of itself
 
@@ -72,10 +81,11 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._restyle()
-        self.border_title = f"{self.number} {self.heading}" if self.number else self.heading
+        self._title = f"{self.number} {self.heading}" if self.number else self.heading
 
     def _restyle(self) -> None:
-        self._styles = theme.styles(self.app.theme)
+        name = self.app.theme
+        self._styles = (theme.styles(name, self.ground), theme.styles(name, "cursor"))
         self._strips.clear()
         self.refresh()
 
@@ -107,8 +117,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         self.prepare(view, width)
         title = f"{self.number} {self.title(view)}" if self.number else self.title(view)
-        if title != self.border_title:
-            self.border_title = title
+        if title != self._title:
+            self._title = title
+            self.refresh(Region(-1, -1, self.outer_size.width, 1))
         size = Size(width, len(self.head) + len(self.rows) + len(self.foot))
         if size != self.virtual_size:
             self.virtual_size = size
@@ -140,28 +151,54 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         run = -1
         for y in range(longest + 1):
             changed = y < longest and (y >= len(old) or y >= len(fresh) or old[y] != fresh[y])
+            if y < longest and not changed:
+                fresh[y] = old[y]
             if changed and run < 0:
                 run = y
             elif not changed and run >= 0:
-                self.refresh(Region(0, run, self.size.width, y - run))
+                self.refresh(Region(-1, run, self.outer_size.width, y - run))
                 run = -1
 
-    def render_line(self, y: int) -> Strip:
-        key = self._drawn[y] if y < len(self._drawn) else (BLANK, False)
-        width = self.size.width
-        strip = self._strips.get(key)
-        if strip is None or strip.cell_length != width:
-            if len(self._strips) > 4 * max(50, self.size.height):
-                self._strips.clear()
-            strip = self._strips[key] = self._strip(key[0], key[1], width)
-        return strip
+    # --- drawing: whole lines, border included, each made once
 
-    def _strip(self, line: Line, under_cursor: bool, width: int) -> Strip:
-        styles = self._styles
-        plain = styles.get("text", Style.null())
-        strip = Strip([Segment(text, styles.get(role, plain)) for text, role in line])
-        strip = strip.adjust_cell_length(width, plain)
-        return (strip.apply_style(styles["cursor"]) if under_cursor else strip).apply_style(self.rich_style)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a region of this widget; Textual's own way makes six strips a line, this one makes one."""
+        width, height = self.outer_size
+        focused = self.has_focus
+        drawn, cache = self._drawn, self._strips
+        # our styles hold true colours only: nothing for the filter that resolves ANSI ones
+        filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
+        strips = []
+        for y in crop.line_range:
+            inside = 0 < y < height - 1
+            item = drawn[y - 1] if inside and y - 1 < len(drawn) else NOTHING if inside else self._title
+            known = cache.get(y)
+            if known is not None and known[1].cell_length == width:
+                what, strip = known
+                if what[0] is item and what[1] == (focused, height):
+                    strips.append(strip)
+                    continue
+            strip = self._line(y, item, width, height, focused)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            cache[y] = ((item, (focused, height)), strip)
+            strips.append(strip)
+        x1, x2 = crop.column_span
+        return strips if (x1, x2) == (0, width) else [strip.crop(x1, x2) for strip in strips]
+
+    def _line(self, y: int, item: tuple[Line, bool] | str, width: int, height: int, focused: bool) -> Strip:
+        ends = "frame-focus" if focused else "frame"
+        if isinstance(item, tuple):
+            line, under_cursor = item
+            edge = Segment("│", self._styles[0][ends])
+            inner = bar.segments(line, max(0, width - 2), self._styles[under_cursor])
+            return Strip([edge, *inner, edge], width)
+        if y:
+            return bar.strip((("╰" + "─" * (width - 2) + "╯", ends),), width, self._styles[0])
+        title = fit(item, min(len(item), max(0, width - 6)))
+        rest = "─" * max(0, width - 5 - cell_len(title)) + "╮"
+        named = ((f" {title} ", "title-focus" if focused else "title"),) if title else (("──", ends),)
+        return bar.strip((("╭─", ends), *named, (rest, ends)), width, self._styles[0])
 
     # --- the cursor
 
@@ -212,7 +249,6 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             self._draw()
 
     def on_resize(self, event: Resize) -> None:
-        self._strips.clear()
         self.repaint()
 
     def on_focus(self, event: Focus) -> None:
