@@ -21,7 +21,7 @@ from feeds.crypto import explain
 from feeds.link import Context, Link
 from feeds.markets import Book, MarketLists
 from feeds.quirks import quirks_of
-from feeds.translate import translate
+from feeds.translate import status_of, translate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,7 +31,7 @@ WORKERS: Final = 6
 ALLOT_WAIT_S: Final = 12.0
 """How long to wait for the other venues' market lists before taking over what they may serve."""
 STRIKES: Final = 2
-"""A symbol that failed so often is named and left alone until the next look."""
+"""A symbol that failed so often, while others fared well, is named and left alone until the next look."""
 FIRST_REACH_S: Final = 430 * 86_400.0
 """How many days' candles the first figures need: a month's mean, and the same a year earlier."""
 EARLIEST: Final = 1_230_768_000  # 2009
@@ -70,7 +70,6 @@ class _Progress:
     complete: bool = False
     """Nothing older is to be had, or wanted."""
     strikes: int = 0
-    looked: float = -math.inf
 
 
 class CryptoBars:
@@ -130,7 +129,8 @@ class CryptoBars:
         return f"no candles of {', '.join(names[:8])}{' …' if len(names) > 8 else ''} ({why})"
 
     async def _round(self, exchange: Any, jobs: list[Job], context: Context, link: Link, *, reach_s: float) -> None:
-        todo = iter(jobs)
+        # what failed before comes last, so that it cannot keep the rest from being answered
+        todo = iter(sorted(jobs, key=lambda job: self._of(job).strikes))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(WORKERS, len(jobs))):
@@ -141,7 +141,9 @@ class CryptoBars:
     async def _work(self, exchange: Any, todo: Iterator[Job], context: Context, link: Link, reach_s: float) -> None:
         for job in todo:
             key = (job.book.symbol, job.interval.name)
-            progress = self._progress.setdefault(key, _Progress())
+            progress = self._of(job)
+            if reach_s and progress.oldest is None:
+                continue  # its newest page failed in this look: that stays said
             try:
                 if reach_s:
                     await self._older(exchange, job, progress, context, link, reach_s)
@@ -155,8 +157,10 @@ class CryptoBars:
                 progress.strikes = 0
                 self._failed.pop(key, None)
 
-    @staticmethod
-    def _ends_all(exchange: Any, raised: Exception, progress: _Progress) -> bool:
+    def _of(self, job: Job) -> _Progress:
+        return self._progress.setdefault((job.book.symbol, job.interval.name), _Progress())
+
+    def _ends_all(self, exchange: Any, raised: Exception, progress: _Progress) -> bool:
         """Whether a failure is the venue's or the network's rather than one symbol's."""
         import ccxt
 
@@ -166,8 +170,11 @@ class CryptoBars:
             return True
         if not isinstance(raised, ccxt.NetworkError):
             return False
+        if status_of(raised) is None:  # nobody answered: that is no symbol's fault
+            return True
         progress.strikes += 1
-        return progress.strikes < STRIKES
+        others_fare_well = any(one.newest is not None and not one.strikes for one in self._progress.values())
+        return progress.strikes < STRIKES or not others_fare_well
 
     async def _newer(self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link) -> None:
         """From the newest that is held to now; where nothing is held, the newest page."""
@@ -192,7 +199,7 @@ class CryptoBars:
         self, exchange: Any, job: Job, progress: _Progress, context: Context, link: Link, reach_s: float
     ) -> None:
         """Page by page into the past: `reach_s` seconds of it, or until nothing older comes or is wanted."""
-        if progress.complete or progress.oldest is None or not quirks_of(self._name).candles_reach_back:
+        if progress.oldest is None or progress.complete or not quirks_of(self._name).candles_reach_back:
             return
         step, page, now = job.interval.seconds, self._page(), context.clock.now()
         key = f"{job.book.venue_symbol} {job.interval.name}"

@@ -90,7 +90,7 @@ def translate(raised: BaseException) -> FeedError | None:
     for link in chain:
         if isinstance(link, FeedError):
             return link
-    status = next((code for link in chain if (code := _status(link)) is not None), None)
+    status = status_of(raised)
     retry_after = next((found for link in chain if (found := _retry_after(link)) is not None), None)
     names = {base.__name__ for link in chain for base in type(link).__mro__}
     text = " ".join(str(link) for link in chain)
@@ -110,6 +110,11 @@ def error_of_status(status: int, retry_after: float | None = None, text: str = "
     if status < 400:
         return None
     return _refusal(set(), status, retry_after, text) or TransientError(f"HTTP {status}")
+
+
+def status_of(raised: BaseException) -> int | None:
+    """The HTTP status of the answer that an exception speaks of; None where there was no answer."""
+    return next((code for link in _causes(raised) if (code := _status(link)) is not None), None)
 
 
 def seconds_of(retry_after: str | None) -> float | None:

@@ -407,3 +407,37 @@ async def test_candles_of_a_blocked_venue_come_from_the_next(market: StillMarket
     blocked = [r for r in sink.reports if r.source == "coinbase-bars" and r.state == FeedState.BLOCKED]
     assert blocked
     assert blocked[-1].settled
+
+
+async def test_one_symbol_that_fails_is_named_and_keeps_nothing_back(market: StillMarket, tmp_path: Path) -> None:
+    class Spiteful(KrakenSite):
+        async def http(self, request: Request) -> Reply:
+            if "OHLC" in request.path and request.first("pair") == "XXBTZUSD":
+                return Reply.json({"error": []}, 503)
+            return await super().http(request)
+
+    sink = RecordingSink()
+    async with gateway_with(tmp_path, Spiteful(market)) as gateway:
+        context = context_of(gateway, sink, tmp_path, config("kraken", bases=("BTC", "ETH")), at=NOW)
+        async with running(CryptoBars("kraken", MarketLists()), context):
+            await until(lambda: bool(sink.reports) and "no candles of BTC" in (sink.last.note or ""), 60.0)
+            assert "no candles of BTC 1d" in (sink.last.note or "")
+            assert sink.last.settled
+    assert {key[0] for key in spans(sink)} == {"ETH/USD"}
+    assert {key[1] for key in spans(sink)} == {"1d", "1h", "1m"}
+
+
+async def test_candles_go_on_soon_after_the_network_is_back(market: StillMarket, tmp_path: Path) -> None:
+    sink = RecordingSink()
+    async with gateway_with(tmp_path, KrakenSite(market)) as gateway:
+        context = context_of(gateway, sink, tmp_path, config("kraken"), at=NOW)
+        async with running(CryptoBars("kraken", MarketLists()), context):
+            await until(lambda: len(spans(sink)) >= 2)
+            await gateway.stop()
+            await until(lambda: sink.last.reconnects >= 3)
+            held = len(spans(sink))
+            assert held < 9
+            back = time.monotonic()
+            await gateway.start()
+            await until(lambda: len(spans(sink)) > held)
+            assert time.monotonic() - back < 15.0
