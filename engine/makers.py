@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import polars as pl
 
-from engine import baskets, correlations, gauges, levels, markets, sessions, spreads, volume
+from engine import (
+    baskets,
+    claims,
+    correlations,
+    gauges,
+    levels,
+    markets,
+    regime_tables,
+    sessions,
+    spreads,
+    volume,
+)
 from engine.bars import BarBook
 from engine.config import Config
 from engine.derived import Maker
@@ -28,6 +40,14 @@ class Shared:
     twins: Twins = field(default_factory=Twins)
     _grid: tuple[tuple[int, float], DailyGrid] | None = None
     _venues: tuple[float, dict[str, Venues]] | None = None
+
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """The newest of the tables that `claims` reads, by name."""
+
+    def keep(self, name: str, table: pl.DataFrame) -> pl.DataFrame:
+        """`table`, remembered."""
+        self.tables[name] = table
+        return table
 
     def grid(self, now: float) -> DailyGrid:
         """The daily grid of these bars, the same one until a bar changes or it stops being valid."""
@@ -68,7 +88,7 @@ class SpreadsMaker:
         return spreads.at_close(self.shared.grid(now), pairs_of(self.config))
 
     def live(self, state: spreads.SpreadState, view: View) -> pl.DataFrame:
-        return spreads.live(state, view)
+        return self.shared.keep(self.name, spreads.live(state, view))
 
 
 @dataclass
@@ -102,6 +122,57 @@ class CorrelationsMaker:
 
 
 @dataclass
+class RegimeMaker:
+    """`regime`."""
+
+    shared: Shared
+    config: Config
+    name: str = "regime"
+
+    def at_close(self, now: float) -> regime_tables.RowsState:
+        return regime_tables.regime_at_close(self.shared.grid(now), pairs_of(self.config))
+
+    def live(self, state: regime_tables.RowsState, view: View) -> pl.DataFrame:
+        return regime_tables.live(self.name, state, view)
+
+
+@dataclass
+class RotationMaker:
+    """`rotation`."""
+
+    shared: Shared
+    config: Config
+    name: str = "rotation"
+
+    def at_close(self, now: float) -> regime_tables.RowsState:
+        return regime_tables.rotation_at_close(self.shared.grid(now), pairs_of(self.config), self.config)
+
+    def live(self, state: regime_tables.RowsState, view: View) -> pl.DataFrame:
+        return regime_tables.live(self.name, state, view)
+
+
+@dataclass
+class ClaimsMaker:
+    """`claims`; made after the tables that it reads."""
+
+    shared: Shared
+    config: Config
+    name: str = "claims"
+
+    def at_close(self, now: float) -> None:
+        """Nothing of it depends on bars alone."""
+
+    def live(self, state: None, view: View) -> pl.DataFrame:
+        btc = view.live("BTC/USD")
+        at = None if btc.at is None else datetime.fromtimestamp(btc.at, UTC)
+        quotes = pl.DataFrame(
+            {"symbol": ["BTC/USD"], "last": [btc.price], "as_of": [at], "status": [btc.status.value]},
+            schema_overrides={"last": pl.Float64},
+        )
+        return claims.live({**self.shared.tables, "quotes": quotes}, view)
+
+
+@dataclass
 class LevelsMaker:
     """`levels`."""
 
@@ -116,7 +187,7 @@ class LevelsMaker:
         return levels.at_close(self.shared.grid(now), self.config.levels, sources=self.sources)
 
     def live(self, state: levels.LevelsState, view: View) -> pl.DataFrame:
-        return levels.live(state, view, self._memory)
+        return self.shared.keep(self.name, levels.live(state, view, self._memory))
 
 
 @dataclass
@@ -131,7 +202,7 @@ class BasketsMaker:
         return baskets.at_close(self.shared.grid(now), self.config.crypto.baskets)
 
     def live(self, state: tuple[baskets.BasketState, ...], view: View) -> pl.DataFrame:
-        return baskets.live(state, self.shared.venues(view), view)
+        return self.shared.keep(self.name, baskets.live(state, self.shared.venues(view), view))
 
 
 @dataclass
@@ -147,7 +218,7 @@ class VolumesMaker:
         return volume.at_close(grid, self.shared.book, sessions.calendar(), self.config.equity.symbols)
 
     def live(self, state: volume.VolumeState, view: View) -> pl.DataFrame:
-        return volume.live(state, view)
+        return self.shared.keep(self.name, volume.live(state, view))
 
 
 @dataclass
@@ -162,7 +233,7 @@ class MarketsMaker:
         """Nothing of it depends on bars."""
 
     def live(self, state: None, view: View) -> pl.DataFrame:
-        return markets.live(self.shared.venues(view), self.config.crypto.bases, view)
+        return self.shared.keep(self.name, markets.live(self.shared.venues(view), self.config.crypto.bases, view))
 
 
 def makers(config: Config, book: BarBook) -> Iterable[Maker]:
@@ -176,4 +247,7 @@ def makers(config: Config, book: BarBook) -> Iterable[Maker]:
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),
         CorrelationsMaker(shared, config),
+        RegimeMaker(shared, config),
+        RotationMaker(shared, config),
+        ClaimsMaker(shared, config),
     )

@@ -162,6 +162,40 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "event_id": pl.String(),
         }
     ),
+    "regime": _live(
+        {
+            "side": pl.String(),
+            "evidence": pl.String(),
+            "value": pl.Float64(),
+            "threshold": pl.Float64(),
+            "holds": pl.Boolean(),
+            "as_of": TIME,
+        }
+    ),
+    "rotation": _live(
+        {
+            "item": pl.String(),
+            "rs_ratio": pl.Float64(),
+            "rs_momentum": pl.Float64(),
+            "quadrant": pl.String(),
+            "tail_ratio": pl.List(pl.Float64()),
+            "tail_momentum": pl.List(pl.Float64()),
+            "as_of": TIME,
+            "n": pl.Int64(),
+        }
+    ),
+    "claims": _live(
+        {
+            "claim": pl.String(),
+            "source": pl.String(),
+            "said": pl.String(),
+            "said_on": pl.String(),
+            "measured": pl.Float64(),
+            "unit": pl.String(),
+            "holds": pl.Boolean(),
+            "as_of": TIME,
+        }
+    ),
     "correlations": _live(
         {
             "a": pl.String(),

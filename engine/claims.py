@@ -1,0 +1,91 @@
+"""The `claims` table: what the article of January 2026 said, each beside what is measured now; neither is the other's.
+
+Nothing here enters a computation. A figure holds where the measurement lies within `TOLERANCE_PP` of it; a claim that
+nothing here measures has no measurement and says neither yes nor no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+from engine.model import Status
+from engine.rows import table
+from engine.view import View
+
+SOURCE: Final = "the article that sizewatch starts from"
+SAID_ON: Final = "2026-01"
+TOLERANCE_PP: Final = 2.5
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+class Claim(NamedTuple):
+    """One sentence of the article and where its measurement stands."""
+
+    claim: str
+    said: str
+    unit: str
+    table: str
+    """The live table that measures it; empty where none does."""
+    where: tuple[str, str]
+    """Column and value that name the row."""
+    column: str
+    holds: Callable[[float, Mapping[str, Any]], bool]
+
+
+def _near(said: float) -> Callable[[float, Mapping[str, Any]], bool]:
+    return lambda measured, _: abs(measured - said) <= TOLERANCE_PP
+
+
+def _large_five(measured: float, row: Mapping[str, Any]) -> bool:
+    return row["streak_leader"] == "large" and measured >= 5
+
+
+CLAIMS: Final = (
+    Claim("large caps ahead of small caps, years in a row", "5", "years", "spreads", ("pair", "IWM/SPY"),
+          "streak_years", _large_five),
+    Claim("small-cap volume, year on year (IWM)", "-15 %", "%", "volumes", ("symbol", "IWM"),
+          "adv_yoy_pct", _near(-15.0)),
+    Claim("mid-cap crypto volume, year on year", "-20 %", "%", "baskets", ("basket", "mid"),
+          "volume_yoy_pct", _near(-20.0)),
+    Claim("meme coin volume, year on year", "-25 %", "%", "baskets", ("basket", "meme"),
+          "volume_yoy_pct", _near(-25.0)),
+    Claim("Russell 2000 between support and resistance", "2,100 to 2,300", "points", "levels", ("symbol", "^RUT"),
+          "last", lambda measured, _: 2100.0 <= measured <= 2300.0),
+    Claim("BTC above", "60,000", "USD", "quotes", ("symbol", "BTC/USD"), "last", lambda measured, _: measured > 60_000),
+    Claim("BTC 24 h volume over all markets above", "30 billion", "USD", "markets", ("base", "BTC"),
+          "all_markets_usd", lambda measured, _: measured > 30e9),
+    Claim("inflows into funds", "1.5 trillion", "USD", "", ("", ""), "", lambda *_: False),
+    Claim("allocation to small caps", "a decade low", "", "", ("", ""), "", lambda *_: False),
+)  # fmt: skip
+
+
+def live(tables: Tables, view: View) -> pl.DataFrame:
+    """The `claims` table, of the other live tables as they stand at this beat."""
+    return table("claims", [_row(c, tables, view) for c in CLAIMS])
+
+
+def _row(claim: Claim, tables: Tables, view: View) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "claim": claim.claim, "source": SOURCE, "said": claim.said, "said_on": SAID_ON, "unit": claim.unit,
+        "status": Status.WARMING.value, "simulated": view.simulated,
+    }  # fmt: skip
+    frame = tables.get(claim.table)
+    if frame is None or frame.is_empty():
+        return said
+    hit = frame.filter(frame[claim.where[0]] == claim.where[1])
+    if hit.is_empty():
+        return said
+    row = hit.row(0, named=True)
+    value = row[claim.column]
+    if value is None:
+        return said
+    return said | {
+        "measured": float(value),
+        "holds": claim.holds(float(value), row),
+        "as_of": row.get("as_of", row.get("event_time")),
+        "status": row["status"],
+    }

@@ -1,0 +1,204 @@
+"""Evidence for a secular and for a cyclical turn of size, each item held against its number; no verdict (METRICS §7).
+
+An item without its data has no value and holds nothing: `None` is neither for nor against. Every function looks at
+closed values only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from engine.grid import Days, Floats
+from engine.windows import MIN_SD
+
+SMA_SLOW: Final = 756
+SMA: Final = 200
+SLOPE_BARS: Final = 21
+"""Over so many rows the slow mean is said to fall or rise."""
+LOW_BARS: Final = 252
+QUIET_BARS: Final = 126
+ROTATION_WEEKS: Final = 14
+TAIL_WEEKS: Final = 8
+CUTS_BP: Final = 25.0
+MONTH_CODES: Final = "FGHJKMNQUVXZ"
+
+
+class Evidence(NamedTuple):
+    """One item of one side."""
+
+    side: str
+    """`secular` or `cyclical`."""
+    item: str
+    value: float | None
+    threshold: float
+    holds: bool | None
+    """Whether the item speaks for its side; None without data."""
+
+
+def sma(values: Floats, w: int, back: int = 0) -> float | None:
+    """Mean of the last w values `back` rows ago, from w // 2 non-null ones on."""
+    end = len(values) - back
+    part = values[max(0, end - w) : max(0, end)]
+    known = part[np.isfinite(part)]
+    return float(known.mean()) if len(known) >= w // 2 and len(part) else None
+
+
+def evidence(
+    q: Floats,
+    days: Days,
+    *,
+    rel_5y: float | None,
+    rel_3m: float | None,
+    streak_years: int | None,
+    streak_leader: str | None,
+    small_share_percentile: float | None,
+    breadth50_small: float | None,
+    breadth50_large: float | None,
+    cuts_bp: float | None,
+) -> tuple[Evidence, ...]:
+    """Both counters' items for the log ratio q of small over large, closed rows only, days since 1970 beside it.
+
+    Secular: 5y relative < 0 · SMA756(q) now − 21 rows ago < 0 · years since the ratio's high > 5 · streak of the large
+    side ≥ 5 · small-cap share percentile < 10 %.
+    Cyclical: 3M relative > 0 · q − SMA200 > 0 · small breadth50 − large > 0 · ≥ 25 bp of cuts priced over 12 months ·
+    rows since a new 252-bar low of q ≥ 126.
+    """
+    known = np.flatnonzero(np.isfinite(q))
+    last = float(q[known[-1]]) if known.size else None
+    now, before = sma(q, SMA_SLOW), sma(q, SMA_SLOW, SLOPE_BARS)
+    mean = sma(q, SMA)
+    since_high = None
+    if known.size:
+        top = int(known[np.flatnonzero(q[known] == q[known].max())[-1]])
+        since_high = float(days[known[-1]] - days[top]) / 365.25
+    led = None if streak_years is None else float(streak_years if streak_leader == "large" else 0)
+    wide = None if breadth50_small is None or breadth50_large is None else breadth50_small - breadth50_large
+    return (
+        _below("secular", "5y relative", rel_5y, 0.0),
+        _below("secular", "slope of SMA756", None if now is None or before is None else now - before, 0.0),
+        _above("secular", "years since the ratio's high", since_high, 5.0),
+        _at_least("secular", "years led by large", led, 5.0),
+        _below("secular", "small-cap share percentile", small_share_percentile, 0.10),
+        _above("cyclical", "3m relative", rel_3m, 0.0),
+        _above("cyclical", "ratio over SMA200", None if last is None or mean is None else last - mean, 0.0),
+        _above("cyclical", "small breadth50 over large", wide, 0.0),
+        _at_least("cyclical", "cuts priced over 12 months, bp", cuts_bp, CUTS_BP),
+        _at_least("cyclical", "rows since a 252-bar low", rows_since_low(q), float(QUIET_BARS)),
+    )
+
+
+def rows_since_low(q: Floats, w: int = LOW_BARS) -> float | None:
+    """Rows since q last was at the minimum of its w rows; the whole history where it never was; None under w rows."""
+    if int(np.isfinite(q).sum()) < w:
+        return None
+    series = pl.Series(q).fill_nan(None)
+    at_low = (series <= series.rolling_min(w, min_samples=w)).fill_null(value=False).to_numpy()
+    hits = np.flatnonzero(at_low)
+    return float(len(q) - 1 - hits[-1]) if hits.size else float(len(q))
+
+
+class Rotation(NamedTuple):
+    """Relative rotation of A against B, weekly; NaN where not yet known."""
+
+    rs_ratio: Floats
+    """RSR = 100 + z14(100·A/B)."""
+    rs_momentum: Floats
+    """RSM = 100 + z14(ΔRSR)."""
+
+
+def rotation(weekly_ratio: Floats) -> Rotation:
+    """RRG-like coordinates (JdK's own are proprietary) of weekly A/B; z over 14 weeks, ddof 1, full windows only."""
+    rsr = 100.0 + _z(100.0 * weekly_ratio)
+    return Rotation(rsr, 100.0 + _z(np.diff(rsr, prepend=np.nan)))
+
+
+def quadrant(rs_ratio: float, rs_momentum: float) -> str:
+    """Leading ≥/≥, Weakening ≥/<, Lagging </<, Improving </≥, both against 100."""
+    if rs_ratio >= 100:
+        return "Leading" if rs_momentum >= 100 else "Weakening"
+    return "Improving" if rs_momentum >= 100 else "Lagging"
+
+
+def weekly(days: Days, values: Floats) -> tuple[Days, Floats]:
+    """The last value of each week (Monday to Sunday) that has one, with its day."""
+    known = np.isfinite(values)
+    days, values = days[known], values[known]
+    weeks = (days + 3) // 7  # 1970-01-01 was a Thursday
+    last = np.flatnonzero(np.diff(weeks, append=weeks[-1] + 1 if len(weeks) else 0)) if len(weeks) else weeks
+    return days[last], values[last]
+
+
+def breadth(closes: Sequence[Floats], w: int) -> tuple[float | None, int]:
+    """Share of the members with a price above the mean of their last w closes, and how many are valid (all w there)."""
+    above = [float(c[-1]) > float(c[-w:].mean()) for c in closes if len(c) >= w and np.isfinite(c[-w:]).all()]
+    return (sum(above) / len(above) if above else None), len(above)
+
+
+def yield_pct(value: float | None) -> float | None:
+    """A Treasury yield in per cent: Yahoo has quoted ^IRX and ^TNX tenfold, so a value > 20 is ÷ 10."""
+    if value is None or not math.isfinite(value):
+        return None
+    return value / 10.0 if value > 20 else value
+
+
+class Meeting(NamedTuple):
+    """What a Fed funds future says of one meeting; rates in per cent."""
+
+    implied: float
+    """r_imp = 100 − P, the month's mean rate."""
+    after: float
+    """r_post."""
+    cut_probability: float
+    """P(25 bp cut) = clip((r_pre − r_post)/.25), 0 to 1."""
+
+
+def fed_meeting(price: float, rate_before: float, days_in_month: int, days_before: int) -> Meeting | None:
+    """r_post = (N·r_imp − D·r_pre)/(N − D), D days of the month at the old rate; None where no day is left."""
+    if days_before >= days_in_month or not math.isfinite(price) or not math.isfinite(rate_before):
+        return None
+    implied = 100.0 - price
+    after = (days_in_month * implied - days_before * rate_before) / (days_in_month - days_before)
+    return Meeting(implied, after, min(1.0, max(0.0, (rate_before - after) / 0.25)))
+
+
+def cuts_priced_bp(prices: Mapping[date, float], today: date) -> float | None:
+    """Basis points of cuts over 12 months: implied rate of this month's contract − that of the month a year on.
+
+    prices: Fed funds futures (`ZQ` + month letter + year + `.CBT`) by the first day of their month; the front month
+    alone says nothing, so None without both.
+    """
+    here, there = prices.get(today.replace(day=1)), prices.get(date(today.year + 1, today.month, 1))
+    if here is None or there is None:
+        return None
+    return 100.0 * ((100.0 - here) - (100.0 - there))
+
+
+def fed_contract(month: date) -> str:
+    """Yahoo's symbol of the Fed funds future of a month, `ZQF27.CBT`."""
+    return f"ZQ{MONTH_CODES[month.month - 1]}{month.year % 100:02d}.CBT"
+
+
+def _z(values: Floats) -> Floats:
+    series = pl.Series(values).fill_nan(None)
+    sd = series.rolling_std(ROTATION_WEEKS, ddof=1).to_numpy()
+    mean = series.rolling_mean(ROTATION_WEEKS).to_numpy()
+    ok = np.isfinite(sd) & (sd > MIN_SD)
+    return np.where(ok, (values - mean) / np.where(ok, sd, 1.0), np.nan)
+
+
+def _below(side: str, item: str, value: float | None, bound: float) -> Evidence:
+    return Evidence(side, item, value, bound, None if value is None else value < bound)
+
+
+def _above(side: str, item: str, value: float | None, bound: float) -> Evidence:
+    return Evidence(side, item, value, bound, None if value is None else value > bound)
+
+
+def _at_least(side: str, item: str, value: float | None, bound: float) -> Evidence:
+    return Evidence(side, item, value, bound, None if value is None else value >= bound)

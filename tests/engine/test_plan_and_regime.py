@@ -1,0 +1,196 @@
+"""Plans, regime, rotation and claims: known answers, simulation and pandas as oracles, and what nothing measures."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from engine import claims, plan, regime, regime_tables
+from engine.config import Config
+from engine.grid import daily_grid
+from engine.legs import parse_pair
+from engine.plan import PlanError, make_plan, realised_volatility, rotation_price, touch_probability
+from engine.view import DictView
+from tests.engine.market_data import after, book_of, calendar_of, ohlcv, real, weekdays
+
+PAIRS = (parse_pair("IWM/SPY", Config()),)
+
+
+def test_the_plan_of_220_with_an_atr_of_4_40() -> None:
+    """§10: E 220, ATR 4.4, $100k, 1 %: stop 211.2, 113 shares, 242 = 2.5 R, 253 = 3.75 R."""
+    made = make_plan(220.0, 4.4, 100_000.0, 1.0)
+    assert made.stop == pytest.approx(211.2)
+    assert made.quantity == 113
+    assert [t.price for t in made.targets] == pytest.approx([242.0, 253.0])
+    assert [t.r_multiple for t in made.targets] == pytest.approx([2.5, 3.75])
+    assert made.targets[0].break_even == pytest.approx(8.8 / (8.8 + 22.0))
+    assert make_plan(220.0, 4.4, 100_000.0, 1.0, max_notional=10_000.0).quantity == 45
+    assert make_plan(2624.2, 30.0, 100_000.0, 1.0, multiplier=5.0).quantity == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({"atr": None}, "no ATR"), ({"stale": True}, "stale"), ({"stop": 220.0}, "below the entry"),
+     ({"stop": 230.0}, "below the entry"), ({"atr": math.nan}, "no ATR"), ({"entry": math.nan}, "no entry"),
+     ({"atr": 200.0}, "above zero"), ({"risk_pct": 0.0}, "above zero")],
+)  # fmt: skip
+def test_a_plan_that_cannot_be_is_refused_with_its_reason(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(PlanError, match=why):
+        make_plan(**{"entry": 220.0, "atr": 4.4, "equity": 100_000.0, "risk_pct": 1.0, **change})
+
+
+def test_the_touch_probabilities_of_three_prices() -> None:
+    """§10: σ .22, T .25, μ 0, from 220: 242 .3680, 253 .1899, 211.2 .7249."""
+    made = [touch_probability(220.0, b, 0.22, 0.25) for b in (242.0, 253.0, 211.2)]
+    assert made == pytest.approx([0.3680, 0.1899, 0.7249], abs=5e-5)
+    assert touch_probability(220.0, 220.0, 0.22, 0.25) == 1.0
+    assert touch_probability(220.0, 242.0, 0.0, 0.25) == touch_probability(220.0, 242.0, 0.22, 0.0) == 0.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.3, 3), st.floats(0.01, 2), st.floats(0.01, 5), st.floats(-0.5, 0.5))
+def test_the_touch_probability_is_its_formula_and_a_probability(k: float, sigma: float, t: float, mu: float) -> None:
+    made = touch_probability(100.0, 100.0 * k, sigma, t, mu)
+    assert 0.0 <= made <= 1.0
+    b, nu = abs(math.log(k)), (mu - sigma**2 / 2) * (1 if k > 1 else -1)
+    if b > 0 and 2 * nu * b / sigma**2 < 30:
+        root = sigma * math.sqrt(t)
+        exact = norm.cdf((-b + nu * t) / root) + math.exp(2 * nu * b / sigma**2) * norm.cdf((-b - nu * t) / root)
+        assert made == pytest.approx(min(1.0, exact), abs=1e-9)
+
+
+def test_the_touch_probability_is_what_simulated_paths_do() -> None:
+    rng = np.random.default_rng(1)
+    sigma, years, steps = 0.22, 0.25, 2_000
+    moves = rng.normal(-(sigma**2) / 2 * years / steps, sigma * math.sqrt(years / steps), (4_000, steps))
+    touched = (np.cumsum(moves, axis=1).max(axis=1) >= math.log(242 / 220)).mean()
+    assert touch_probability(220.0, 242.0, sigma, years) == pytest.approx(touched, abs=0.03)
+
+
+def test_realised_volatility_and_the_rotation_what_if() -> None:
+    close = ohlcv(1, weekdays("2024-01-01", 200))["close"]
+    expected = np.log(close).diff().iloc[-63:].std(ddof=1) * math.sqrt(252)
+    assert realised_volatility(close.to_numpy()) == pytest.approx(expected, rel=1e-10)
+    assert realised_volatility(close.to_numpy()[:40]) is None
+    assert rotation_price(220.0, -0.091, 0.554) == pytest.approx(220 * 0.909 * 1.554)
+
+
+def test_2000_to_2009_small_led_by_50_points() -> None:
+    """§10: +41.3 % against −9.1 %: 50.4 pp, relative +55.4 %."""
+    assert pytest.approx(50.4) == 41.3 - -9.1
+    assert pytest.approx(0.554, abs=5e-4) == 1.413 / 0.909 - 1
+    assert rotation_price(100.0, -0.091, 1.413 / 0.909 - 1) == pytest.approx(141.3)
+
+
+def test_fed_funds_futures_say_what_a_meeting_is_worth() -> None:
+    """§7: 94.79, 5.33, N 30, D 13: 5.118 %, 84.7 %."""
+    made = regime.fed_meeting(94.79, 5.33, 30, 13)
+    assert made is not None
+    assert made.after == pytest.approx(5.118, abs=5e-4)
+    assert made.cut_probability == pytest.approx(0.847, abs=1e-3)
+    assert regime.fed_meeting(94.79, 5.33, 30, 30) is None
+    assert regime.fed_contract(date(2027, 1, 1)) == "ZQF27.CBT"
+    prices = {date(2026, 1, 1): 96.3, date(2027, 1, 1): 96.8}
+    assert regime.cuts_priced_bp(prices, date(2026, 1, 9)) == pytest.approx(50.0)
+    assert regime.cuts_priced_bp({date(2026, 1, 1): 96.3}, date(2026, 1, 9)) is None
+    assert (regime.yield_pct(41.5), regime.yield_pct(4.15), regime.yield_pct(math.nan)) == (4.15, 4.15, None)
+
+
+def test_rotation_equals_pandas_and_names_its_quadrant() -> None:
+    ratio = ohlcv(3, weekdays("2020-01-01", 200))["close"]
+
+    def z(x: Any) -> Any:
+        return (x - x.rolling(14).mean()) / x.rolling(14).std(ddof=1)
+
+    rsr: Any = 100 + z(100 * ratio)
+    made = regime.rotation(ratio.to_numpy())
+    np.testing.assert_allclose(made.rs_ratio, rsr, atol=1e-8)
+    np.testing.assert_allclose(made.rs_momentum, 100 + z(rsr.diff()), atol=1e-8)
+    corners = [(100, 100), (101, 99), (99, 99), (99, 100)]
+    assert [regime.quadrant(*c) for c in corners] == ["Leading", "Weakening", "Lagging", "Improving"]
+
+
+def test_weekly_values_are_the_last_of_each_week() -> None:
+    frame = ohlcv(4, weekdays("2024-01-03", 60))
+    days = frame.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+    _, values = regime.weekly(days, frame["close"].to_numpy())
+    np.testing.assert_array_equal(values, frame["close"].resample("W-SUN").last().to_numpy())
+    assert regime.weekly(days[:0], frame["close"].to_numpy()[:0])[1].size == 0
+
+
+def test_breadth_counts_valid_members_only() -> None:
+    up, down = np.arange(1.0, 61.0), np.arange(60.0, 0.0, -1)
+    assert regime.breadth([up, down, up[:20], np.full(60, np.nan)], 50) == (0.5, 2)
+    assert regime.breadth([], 50) == (None, 0)
+
+
+def test_evidence_on_real_iwm_and_spy_equals_pandas() -> None:
+    a, b = real("iwm"), real("spy")
+    days = pd.DatetimeIndex(a.index.intersection(b.index))
+    a, b = a.loc[days], b.loc[days]
+    grid = daily_grid(book_of(IWM=a, SPY=b), calendar_of(days), after(days))
+    rows = {r["evidence"]: r for r in regime_tables.regime_at_close(grid, PAIRS).rows}
+    q: Any = np.log(a["adj_close"] / b["adj_close"])
+    slow = q.rolling(756).mean()
+    assert rows["slope of SMA756"]["value"] == pytest.approx(slow.iloc[-1] - slow.iloc[-22], abs=1e-12)
+    assert rows["ratio over SMA200"]["value"] == pytest.approx(q.iloc[-1] - q.rolling(200).mean().iloc[-1], abs=1e-12)
+    low = q[q <= q.rolling(252).min()].index[-1]
+    assert rows["rows since a 252-bar low"]["value"] == len(q) - 1 - q.index.get_loc(low)
+    assert rows["years since the ratio's high"]["value"] == pytest.approx((q.index[-1] - q.idxmax()).days / 365.25)
+    assert rows["3m relative"]["holds"] is True, "small caps led at the turn of 2020 to 2021"
+    assert rows["cuts priced over 12 months, bp"]["holds"] is None
+    assert {r["side"] for r in rows.values()} == {"secular", "cyclical"} and len(rows) == 10
+
+
+@pytest.mark.parametrize("cut", [400, 640])
+def test_regime_and_rotation_do_not_know_the_future(cut: int) -> None:
+    days = weekdays("2022-01-03", 700)
+    a, b = ohlcv(1, days), ohlcv(2, days)
+    some = pd.DatetimeIndex(days[:cut])
+    made = []
+    for keep in (days, some):
+        grid = daily_grid(book_of(IWM=a.loc[keep], SPY=b.loc[keep]), calendar_of(days), after(some))
+        made.append(
+            (regime_tables.regime_at_close(grid, PAIRS), regime_tables.rotation_at_close(grid, PAIRS, Config()))
+        )
+    assert made[0] == made[1]
+
+
+def test_tables_without_bars_have_their_schema_and_are_warming() -> None:
+    days = weekdays("2024-01-01", 5)
+    grid = daily_grid(book_of(), calendar_of(days), after(days))
+    view = DictView(grid.now)
+    for name, state in (
+        ("regime", regime_tables.regime_at_close(grid, PAIRS)),
+        ("rotation", regime_tables.rotation_at_close(grid, PAIRS, Config())),
+    ):
+        assert set(regime_tables.live(name, state, view)["status"]) == {"warming"}
+
+
+def test_a_claim_stands_beside_its_measurement_and_never_becomes_it() -> None:
+    view = DictView(0.0)
+    bare = claims.live({}, view)
+    assert bare["measured"].null_count() == bare["holds"].null_count() == len(claims.CLAIMS)
+    volumes = pl.DataFrame({"symbol": ["IWM"], "adv_yoy_pct": [-14.2], "as_of": [None], "status": ["ok"]})
+    large = pl.DataFrame(
+        {"pair": ["IWM/SPY"], "streak_years": [5], "streak_leader": ["small"], "as_of": [None], "status": ["ok"]}
+    )
+    rows = {r["claim"]: r for r in claims.live({"volumes": volumes, "spreads": large}, view).to_dicts()}
+    volume = rows["small-cap volume, year on year (IWM)"]
+    assert (volume["said"], volume["measured"], volume["holds"]) == ("-15 %", -14.2, True)
+    assert rows["large caps ahead of small caps, years in a row"]["holds"] is False, "it is the small side that led"
+    assert rows["inflows into funds"]["measured"] is None
+
+
+def test_distance_in_atr() -> None:
+    assert plan.distance_atr(220.0, 231.0, 4.4) == pytest.approx(2.5)
+    assert plan.distance_atr(220.0, 231.0, None) is None
