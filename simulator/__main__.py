@@ -70,11 +70,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _serve(scenario: Scenario, folder: Path, port: int, offset: float | None) -> None:
     from simulator.authority import Authority
+    from simulator.faults import Faults
     from simulator.gateway import Gateway
 
     # the clock is set once everything listens, so that the scenario opens at its start
     shift = [scenario.start.timestamp() - time.time() if offset is None else offset]
-    gateway = Gateway(sites(scenario, lambda: time.time() + shift[0]), Authority(folder), port=port)
+    faults = Faults(scenario.faults, seed=scenario.seed)
+    gateway = Gateway(sites(scenario, lambda: time.time() + shift[0]), Authority(folder), port=port, faults=faults)
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -10,12 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 from aiohttp import WSMsgType, web
+
+from simulator.faults import Fault, Faults, endless
 
 if TYPE_CHECKING:
     from simulator.authority import Authority
@@ -61,10 +65,12 @@ class Reply:
 class Socket:
     """The server's side of one websocket: send, iterate what the client sends, close."""
 
-    def __init__(self, socket: web.WebSocketResponse, host: str, muted: set[str]) -> None:
+    def __init__(self, socket: web.WebSocketResponse, host: str, gateway: Gateway, line: asyncio.Transport) -> None:
         self._socket = socket
         self._host = host
-        self._muted = muted
+        self._muted = gateway.muted
+        self._faults = gateway.faults
+        self._line = line
 
     @property
     def closed(self) -> bool:
@@ -74,8 +80,24 @@ class Socket:
         """Send a text frame. A socket that has gone, or a host that is muted, swallows it."""
         if self._socket.closed or self._host in self._muted:
             return
+        text = message if isinstance(message, str) else message.decode()
+        if self._faults.active and await self._broken(text):
+            return
         with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(message if isinstance(message, str) else message.decode())
+            for each in self._faults.messages(self._host, text):
+                await self._socket.send_str(each)
+
+    async def _broken(self, text: str) -> bool:
+        """True where a fault of the connection takes the message's place."""
+        if self._faults.on("reset", self._host):
+            whole = text.encode()[:60_000]
+            self._line.write(b"\x81\x7e" + len(whole).to_bytes(2, "big") + whole[: len(whole) // 2])
+            asyncio.get_running_loop().call_later(0.05, self._line.abort)
+            return True
+        if fault := self._faults.on("close", self._host):
+            await self.close(int(fault.figure), "maintenance, back in a moment")
+            return True
+        return self._faults.on("half-open", self._host) is not None
 
     async def ping(self, data: bytes = b"") -> None:
         """Send a ping frame, as venues do that close connections which do not answer."""
@@ -126,6 +148,8 @@ class Tunnel(asyncio.Protocol):
         self._early: list[bytes] = []
         self._http: asyncio.Protocol | None = None
         self._tls = False
+        self._dead = False
+        self.host = ""
         self.raw: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,7 +157,9 @@ class Tunnel(asyncio.Protocol):
         self._gateway.tunnels.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._http is not None:
+        if self._dead or (self._gateway.faults.active and self._gateway.faults.on("half-open", self.host)):
+            self._dead = True  # for good: what was lost on the way does not come later
+        elif self._http is not None:
             self._http.data_received(data)
         elif self._tls:
             self._early.append(data)
@@ -147,6 +173,8 @@ class Tunnel(asyncio.Protocol):
     def _connect(self, head: bytes) -> None:
         method, _, rest = head.partition(b" ")
         host, _, _port = rest.partition(b" ")[0].decode("latin-1").lower().rpartition(":")
+        self.host = host
+        self._gateway.log.append((asyncio.get_running_loop().time(), "connect", host))
         if method != b"CONNECT":
             self._refuse(405)
         elif (server := self._gateway.server_of(host)) is None:
@@ -163,13 +191,22 @@ class Tunnel(asyncio.Protocol):
     async def _start_tls(self, host: str, server: web.Server) -> None:
         raw = self.raw
         assert raw is not None
-        context = self._gateway.authority.context(host)
+        faults = self._gateway.faults
+        if fault := faults.on("slow-accept", host):
+            await asyncio.sleep(fault.figure)
+        context = self._gateway.authority.context("stranger.invalid" if faults.on("tls-stranger", host) else host)
+        if raw.is_closing():
+            return
         raw.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if faults.on("tls-broken", host):
+            raw.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            raw.close()
+            return
         try:
             transport = await asyncio.get_running_loop().start_tls(
                 raw, self, context, server_side=True, ssl_handshake_timeout=20
             )
-        except (OSError, ConnectionError) as error:
+        except (OSError, ConnectionError, ssl.SSLError) as error:
             # a client that hangs up or does not trust us ends only its own connection
             _log.debug("TLS with the client for %s failed: %s", host, error)
             raw.abort()
@@ -206,9 +243,11 @@ class Tunnel(asyncio.Protocol):
 
 
 class Gateway:
-    """The proxy. Faults can be switched on while it runs: `refused`, `muted`, `drop_all`, `close_sockets`, `stop`."""
+    """The proxy. It fails as planned (`faults`) or at a word: `refused`, `muted`, `drop_all`, `close_sockets`, `stop`."""
 
-    def __init__(self, sites: Sequence[Site], authority: Authority, *, port: int = 0) -> None:
+    def __init__(
+        self, sites: Sequence[Site], authority: Authority, *, port: int = 0, faults: Faults | None = None
+    ) -> None:
         """port: 0 takes a free one, which is kept for later starts."""
         self.sites = tuple(sites)
         self.authority = authority
@@ -218,6 +257,10 @@ class Gateway:
         self.muted: set[str] = set()
         """Hosts whose websockets stay open and say nothing."""
         self.tunnels: set[Tunnel] = set()
+        self.faults = faults or Faults()
+        self.faults.cut = self._cut
+        self.log: deque[tuple[float, str, str]] = deque(maxlen=20_000)
+        """(loop time, "connect", "socket" or "request", host) of whatever clients tried, the newest."""
         self.requests = 0
         """HTTP requests and websockets served since the gateway was made."""
         self._sockets: set[web.WebSocketResponse] = set()
@@ -245,6 +288,7 @@ class Gateway:
         self.port = self._listener.sockets[0].getsockname()[1]
         for site in self.sites:
             self.own(site.run())
+        self.own(self.faults.run())
 
     async def stop(self) -> None:
         """Close the port, cut every connection and end every task."""
@@ -270,9 +314,16 @@ class Gateway:
             return_exceptions=True,
         )
 
+    def _cut(self, fault: Fault) -> None:
+        """Cut the open connections that a beginning fault meets."""
+        for tunnel in tuple(self.tunnels):
+            if fault.meets(tunnel.host):
+                tunnel.abort()
+
     def server_of(self, host: str) -> web.Server | None:
         """Who answers for a host, or None where it is refused."""
-        return None if host in self.refused else self._servers.get(host)
+        refused = host in self.refused or self.faults.on("refuse", host) is not None
+        return None if refused else self._servers.get(host)
 
     def own(self, work: Any) -> None:
         """Run a coroutine until it ends or the gateway stops; a failure is logged with its traceback."""
@@ -294,9 +345,15 @@ class Gateway:
             headers = {name.lower(): value for name, value in raw.headers.items()}
             host = (raw.host or "").rpartition(":")[0] or raw.host or ""
             request = Request(raw.method, host.lower(), raw.path, query, headers, body)
-            if opening:
+            self.log.append((asyncio.get_running_loop().time(), "socket" if opening else "request", request.host))
+            refused = self.faults.status(request.host)
+            if opening and refused is None:
                 return await self._upgrade(site, raw, request)
-            reply = await site.http(request)
+            if self.faults.on("endless", request.host):
+                return await _endless(raw)
+            reply = self.faults.instead(request)
+            if reply is None:
+                reply = self.faults.body(request, await site.http(request))
             return web.Response(
                 body=reply.body, status=reply.status, headers=reply.headers, content_type=reply.content_type
             )
@@ -308,7 +365,8 @@ class Gateway:
         await response.prepare(raw)
         self._sockets.add(response)
         try:
-            await site.socket(request, Socket(response, request.host, self.muted))
+            assert raw.transport is not None
+            await site.socket(request, Socket(response, request.host, self, raw.transport))
             await response.close()
         except ConnectionError:
             # the client left while we spoke
@@ -316,3 +374,15 @@ class Gateway:
         finally:
             self._sockets.discard(response)
         return response
+
+
+async def _endless(raw: web.BaseRequest) -> web.StreamResponse:
+    """An answer that goes on for as long as the client reads it."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(raw)
+    piece = b"[" + endless()
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(piece)
+            await asyncio.sleep(0.01)
+    return response

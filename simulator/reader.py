@@ -104,6 +104,14 @@ class Table:
 
         return tuple(self._take(key, fits, "a list of: " + ", ".join(among), [], []))
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings; () where the key is missing."""
+
+        def fits(value: Any) -> bool:
+            return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+        return tuple(self._take(key, fits, "a list of texts", [], []))
+
     def day(self, key: str, default: date) -> date:
         """A local date, `2018-01-01`."""
 
@@ -152,6 +160,15 @@ class Table:
         """The tables below a key, by name."""
         outer = self.table(key, required=required)
         return {name: outer.table(name) for name in outer.members()}
+
+    def array(self, key: str) -> list[Table]:
+        """The tables of an array of tables, `[[key]]`, in order; none where it is missing."""
+        self._asked.add(key)
+        data = self._data.get(key, [])
+        if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
+            self.wrong(key, f"must be an array of tables, [[{key}]]")
+            return []
+        return [Table(each, f"{self.place(key)}[{at}]", self._mistakes) for at, each in enumerate(data)]
 
     def finish(self) -> None:
         """Every key that was not asked for is unknown."""

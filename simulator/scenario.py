@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from simulator.faults import KINDS as FAULTS
+from simulator.faults import Fault
 from simulator.reader import Mistake, ScenarioError, Table
 
 __all__ = ["BUILT_IN", "Band", "Coin", "Group", "Scenario", "ScenarioError", "Security", "Venue", "built_in", "load"]
@@ -143,6 +145,8 @@ class Scenario:
     coins: Mapping[str, Coin]
     venues: Mapping[str, Venue]
     bands: Mapping[str, Band]
+    faults: tuple[Fault, ...] = ()
+    """What goes wrong on the way, as the run goes on."""
 
 
 def built_in() -> tuple[str, ...]:
@@ -235,6 +239,7 @@ def _read(data: Mapping[str, Any], file: str, stem: str) -> Scenario:
         coins=coins,
         venues=venues,
         bands=bands,
+        faults=tuple(_fault(table) for table in root.array("faults")),
     )
     for table in (root, head, equity, crypto, market, rates):
         table.finish()
@@ -342,6 +347,21 @@ def _band(symbol: str, table: Table, securities: Mapping[str, Security]) -> Band
         table.wrong("low", f"`low` and `high` must enclose the price at the start, {price:,g}")
     table.finish()
     return band
+
+
+def _fault(table: Table) -> Fault:
+    forever = 1e9
+    seconds = table.number("seconds", 0, forever, forever)
+    fault = Fault(
+        kind=table.text("kind", among=tuple(FAULTS)) or "die",
+        hosts=table.texts("hosts"),
+        at=table.number("at", 0, forever, 0.0),
+        seconds=seconds if seconds < forever else float("inf"),
+        chance=table.number("chance", 0, 1, 1.0),
+        value=table.optional("value", -forever, forever),
+    )
+    table.finish()
+    return fault
 
 
 def _circular(symbol: str, securities: Mapping[str, Security]) -> bool:
