@@ -62,9 +62,9 @@ def merged(spans: Iterable[Span]) -> Line:
     return tuple(out)
 
 
-def recoloured(line: Line, role: str) -> Line:
-    """The same text, all in one role: a stale row."""
-    return ((plain(line), role),) if line else line
+def stale(line: Line) -> Line:
+    """A row that cannot be believed fresh: all in one role, with `◌` in its first cell, which is kept for status."""
+    return (("◌" + plain(line)[1:], "stale"),) if line else line
 
 
 @dataclass(frozen=True, slots=True)

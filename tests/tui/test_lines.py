@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tui.lines import Column, choose, clip, fit, heading, merged, plain, recoloured, row, width_of
+from tui.lines import Column, choose, clip, fit, heading, merged, plain, row, stale, width_of
 from tui.panes import baskets, feeds, quotes, spreads
 
 COLUMNS = (Column("a", "name", 4, "<", 0), Column("b", "value", 6, rank=1), Column("c", "more", 5, rank=2))
@@ -61,4 +61,5 @@ def test_a_number_that_does_not_fit_its_column_is_never_shown_in_part() -> None:
 def test_neighbours_of_one_role_become_one_piece_and_keep_the_text() -> None:
     spans = [("a", "x"), ("b", "x"), ("  ", "y"), ("c", "y"), ("", "z")]
     assert merged(spans) == (("ab  ", "x"), ("c", "y"))
-    assert recoloured(merged(spans), "stale") == (("ab  c", "stale"),)
+    assert stale(merged(spans)) == (("◌b  c", "stale"),)
+    assert stale(()) == ()

@@ -82,6 +82,7 @@ def test_a_stale_row_is_one_colour_and_carries_its_mark() -> None:
 def test_rows_are_stale_in_colour_when_the_engine_is_stuck() -> None:
     columns = choose(baskets.COLUMNS, 70)
     line = baskets.basket_row(record("baskets", "basket", "ai"), columns, stuck=True)
+    assert plain(line).startswith("◌ ai")
     assert {role for _, role in line} == {"stale"}
 
 
@@ -196,9 +197,9 @@ def test_the_gauges_name_the_four_numbers() -> None:
 
 def test_the_narrow_lines_hold_what_fits() -> None:
     assert plain(brief.gauges(LIVE, 80)) == (
-        "  EQ z −1.94   CR z −2.31!   BTC vol 42.4 bn   dom 58.9 %   IWM ADV YoY −15.0 %"
+        "  EQ z −1.94   …CR z −2.31!   BTC vol 42.4 bn   dom 58.9 %   IWM ADV YoY −15.0 %"
     )
-    assert plain(brief.gauges(LIVE, 40)) == "  EQ z −1.94   CR z −2.31!"
+    assert plain(brief.gauges(LIVE, 40)) == "  EQ z −1.94   …CR z −2.31!"
     assert "2,100 ├" in plain(brief.russell(LIVE, 80))
 
 

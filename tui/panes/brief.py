@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui import format as fmt
 from tui.lines import Line, Span, width_of
 from tui.panes.band import band, band_symbol
-from tui.panes.gauges import record_of, role_for, size_pairs
+from tui.panes.gauges import mark_for, record_of, role_for, size_pairs
 from tui.panes.spreads import STRETCHED, z_role
 from tui.view import View
 from tui.widgets.bar import Bar
@@ -26,7 +26,7 @@ def russell(view: View, width: int) -> Line:
 
     bar = max(5, min(25, width - 48))
     spans: list[Span] = [
-        (f" {fmt.GLYPHS.get(status, ' ')}{symbol} ", "dim"),
+        (f" {mark_for(status, stuck)}{symbol} ", "dim"),
         (fmt.number(side["last"], 2, status), role_for(status, "figure", stuck)),
         (f"  S {level('support')} ", "dim"),
         (fmt.range_bar(at, bar), role_for(status, "text", stuck)),
@@ -46,20 +46,26 @@ def gauges(view: View, width: int) -> Line:
         z, status = record["z252"], record["status"]
         mark = "!" if z is not None and abs(z) >= STRETCHED else ""
         figure = fmt.signed(z, 2, status) + mark
-        parts.append(((f"{name} z ", "dim"), (figure, role_for(status, z_role(z), stuck))))
+        parts.append(
+            ((f"{mark_for(status, stuck).strip()}{name} z ", "dim"), (figure, role_for(status, z_role(z), stuck)))
+        )
     market = record_of(view, "markets", "base", "BTC")
     if market is not None:
         status = market["status"]
         volume = fmt.compact(market["all_markets_usd"], status).strip()
-        parts.append((("BTC vol ", "dim"), (volume, role_for(status, "text", stuck))))
+        parts.append(((f"{mark_for(status, stuck).strip()}BTC vol ", "dim"), (volume, role_for(status, "text", stuck))))
         if market["dominance_pct"] is not None:
             dominance = f"{fmt.number(market['dominance_pct'], 1)} %"
-            parts.append((("dom ", "dim"), (dominance, role_for(status, "text", stuck))))
+            parts.append(
+                ((f"{mark_for(status, stuck).strip()}dom ", "dim"), (dominance, role_for(status, "text", stuck)))
+            )
     volume_row = record_of(view, "volumes", "symbol", "IWM")
     if volume_row is not None:
         change, status = volume_row["adv_yoy_pct"], volume_row["status"]
         role = role_for(status, fmt.direction(change), stuck)
-        parts.append((("IWM ADV YoY ", "dim"), (f"{fmt.signed(change, 1, status)} %", role)))
+        parts.append(
+            ((f"{mark_for(status, stuck).strip()}IWM ADV YoY ", "dim"), (f"{fmt.signed(change, 1, status)} %", role))
+        )
     if not parts:
         return ((" gauges  waiting for spreads and market figures", "dim"),)
     out: list[Span] = [("  ", "dim")]

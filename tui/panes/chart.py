@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui import format as fmt
 from tui.lines import Line
-from tui.panes.gauges import size_pairs
+from tui.panes.gauges import mark_for, size_pairs
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -92,7 +92,9 @@ class ChartPane(LinePane):
         return ()
 
     def title(self, view: View) -> str:
-        return f"Ratio {self.cursor}" if self.cursor else self.heading
+        record = self._record(view)
+        mark = mark_for(str(record["status"]), view.stuck).strip() if record else ""
+        return f"Ratio {self.cursor} {mark}".rstrip() if self.cursor else self.heading
 
     def waiting(self, view: View) -> str:
         return "waiting for the ratio's history"

@@ -40,12 +40,17 @@ def role_for(status: str, role: str, stuck: bool) -> str:
     return "stale" if stuck or status == "stale" else role
 
 
+def mark_for(status: str, stuck: bool) -> str:
+    """The glyph that opens a line."""
+    return fmt.GLYPHS["stale"] if stuck else fmt.GLYPHS.get(status, " ")
+
+
 def z_line(name: str, record: Mapping[str, Any], stuck: bool) -> Line:
     """A size spread: pair, z, bar and percentile."""
     z, status = record["z252"], record["status"]
     mark = "!" if z is not None and abs(z) >= STRETCHED else " "
     return (
-        (f" {name:<13}", "dim"),
+        (f"{mark_for(status, stuck)}{name:<13}", "dim"),
         (f"{record['pair']:<8}", role_for(status, "text", stuck)),
         (f"{fmt.signed(z, 2, status):>6}", role_for(status, z_role(z), stuck)),
         (mark + " ", "warn"),
@@ -65,7 +70,7 @@ def gauge_lines(view: View) -> list[Line]:
         at, status = side["position"], side["status"]
         lines.append(
             (
-                (f" {NAMES.get(symbol, symbol):<13}", "dim"),
+                (f"{mark_for(status, stuck)}{NAMES.get(symbol, symbol):<13}", "dim"),
                 (f"{'in band':<8}", "text"),
                 (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
                 ("  ", "dim"),
@@ -80,16 +85,15 @@ def gauge_lines(view: View) -> list[Line]:
     if whole is not None or bitcoin is not None:
         status = (bitcoin or whole or {})["status"]
         text = fmt.number(dominance, 1) + (" %" if dominance is not None else "")
-        glyph = fmt.GLYPHS.get(status, " ")
         figure = (f"{text:>6}", role_for(status, "text", stuck))
-        lines.append(((f" {'BTC dominance':<21}", "dim"), figure, (f" {glyph}", "dim")))
+        lines.append(((f"{mark_for(status, stuck)}{'BTC dominance':<21}", "dim"), figure))
     for base in ("BTC", "ETH"):
         record = record_of(view, "markets", "base", base)
         if record is not None:
             status = record["status"]
             lines.append(
                 (
-                    (f" {base + ' 24h vol $':<13}", "dim"),
+                    (f"{mark_for(status, stuck)}{base + ' 24h vol $':<13}", "dim"),
                     (f"{fmt.compact(record['all_markets_usd'], status).strip():>9}", role_for(status, "text", stuck)),
                     (" all", "dim"),
                     (f"{fmt.compact(record['venues_usd'], status).strip():>9}", role_for(status, "text", stuck)),
@@ -112,7 +116,7 @@ def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:
     status = record["status"]
     shares, dollars = record["adv_yoy_pct"], record["adv_usd_yoy_pct"]
     spans: list[Span] = [
-        (f" {record['symbol'] + ' ADV YoY':<13}", "dim"),
+        (f"{mark_for(status, stuck)}{record['symbol'] + ' ADV YoY':<13}", "dim"),
         (f"{fmt.signed(shares, 1, status):>7}", role_for(status, fmt.direction(shares), stuck)),
         (" % sh", "dim"),
         (f"{fmt.signed(dollars, 1, status):>8}", role_for(status, fmt.direction(dollars), stuck)),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, recoloured, row
+from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -122,7 +122,7 @@ def quote_row(record: Mapping[str, Any], columns: Sequence[Column], decimals: in
               flash: str = "", stuck: bool = False) -> Line:  # fmt: skip
     """One quote as a line; a stale one in one colour throughout, with `◌` before it."""
     line = merged(row(columns, cells(record, columns, decimals, age, flash)))
-    return recoloured(line, "stale") if stuck or record["status"] == "stale" else line
+    return stale(line) if stuck or record["status"] == "stale" else line
 
 
 def order(frame: pl.DataFrame, assets: str, needle: str, sort: str, reverse: bool) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, recoloured, row
+from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -84,7 +84,7 @@ def _half_life(bars: float | None, status: str) -> str:
 def spread_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
     """One pair as a line; stale in one colour throughout."""
     line = merged(row(columns, cells(record)))
-    return recoloured(line, "stale") if stuck or record["status"] == "stale" else line
+    return stale(line) if stuck or record["status"] == "stale" else line
 
 
 def summary(record: Mapping[str, Any], width: int) -> Line:
