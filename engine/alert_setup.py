@@ -106,6 +106,15 @@ def run_up(
     return set_up(rules, board, folder, lambda text: notice("error", text), channels)
 
 
+def refusal(config: Config) -> str | None:
+    """Why a configuration's rules cannot be taken over, in a line; None where they can."""
+    _, mistakes = read_rules(config)
+    if not mistakes:
+        return None
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    return f"configuration refused, the old one goes on: {in_words(mistakes[0])}{more}"
+
+
 def carry_out(alerting: Alerting, intent: Intent, now: float) -> str | None:
     """What a user wants of an alert: acknowledge, snooze (`for`), mute or unmute `rule` and `row` (`*`: all its rows).
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, Notice, Sink, Snapshot
+from engine.sending import MakeSender, Sending
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -35,6 +36,7 @@ RESTART_S: Final = (1.0, 30.0)
 """First and longest pause before the feeds' runner is started again; doubles."""
 SOONEST_S: Final = 0.03
 """Two beats are never closer than this."""
+ALERT_ACTIONS: Final = frozenset({"acknowledge", "snooze", "mute", "unmute"})
 FAULTS: Final = 20
 """So many failing beats in a row end the collector."""
 
@@ -62,7 +64,8 @@ Prepare = Callable[[Sink, Config, Clock], Feeds]
 class Collector:
     """A `SnapshotSource` with a life: `start`, then `stop`.
 
-    store: folder for bars, or None to keep nothing. reload: asked about once a second for a changed configuration.
+    store: folder for bars and the journal, or None to keep nothing. reload: asked about once a second for a changed
+    configuration. sender: builds what takes alerts to the outside, None where nothing goes out.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Collector:
         clock: Clock,
         store: Path | None,
         reload: Callable[[], Config | Notice | None] | None = None,
+        sender: MakeSender | None = None,
     ) -> None:
         self._prepare = prepare
         self._config = config
@@ -83,6 +87,8 @@ class Collector:
         self._clock = clock
         self._store = store
         self._reload = reload
+        self._sender = sender
+        self._sending: Sending | None = None
         self._snapshot: Snapshot | None = None
         self._failure: str | None = None
         self._intents: deque[Intent] = deque(maxlen=INTENTS)
@@ -156,12 +162,15 @@ class Collector:
         engine.calendars_ready = warmth.ready
         engine.load()
         self._snapshot = engine.beat()
+        self._sending = sending = Sending(self._sender, engine, self._clock)
+        sending.use(self._config)
         feeds = loop.create_task(self._keep_feeds(engine, warmth), name="feeds")
         try:
             await self._beats(engine, wake)
         finally:
             feeds.cancel()
             await asyncio.wait({feeds}, timeout=LEAVE_S)
+            await sending.stop()
             engine.close()
 
     async def _beats(self, engine: Engine, wake: asyncio.Event) -> None:
@@ -199,6 +208,8 @@ class Collector:
             elif intent.action == "retry":
                 if self._feeds is not None:
                     self._feeds.retry()
+            elif intent.action in ALERT_ACTIONS:
+                engine.wish(intent)
             else:
                 engine.notice("warning", f"nobody carries out {intent.action!r}")
 
@@ -216,7 +227,15 @@ class Collector:
             engine.notice("error", f"the configuration could not be applied: {type(error).__name__}: {error}")
 
     def _apply(self, engine: Engine, config: Config) -> None:
+        from engine.alert_setup import refusal
+
+        refused = refusal(config)
+        if refused is not None:
+            engine.notice("error", refused)
+            return
         self._config = config
+        if self._sending is not None:
+            self._sending.use(config)
         engine.reconfigure(config)
         if self._feeds is not None:
             self._feeds.reconfigure(config)

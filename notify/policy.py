@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
+from engine.config import QuietHours
 from engine.model import Event
+from engine.quiet import is_quiet
 
 FLOOR_S = 5.0
 CEILING_S = 900.0
@@ -17,33 +17,17 @@ GIVE_UP_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """Hours in which only what is critical goes out. `start` may be later than `end`: over midnight."""
-
-    start: time
-    end: time
-    zone: str = "America/New_York"
-
-    def holds(self, at: float) -> bool:
-        """Whether the moment (epoch seconds) falls into them."""
-        now = datetime.fromtimestamp(at, ZoneInfo(self.zone)).time()
-        if self.start <= self.end:
-            return self.start <= now < self.end
-        return now >= self.start or now < self.end
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """severities: by channel's name, the severities it takes. quiet: None for none."""
+    """severities: by channel's name, the severities it takes."""
 
     severities: Mapping[str, Sequence[str]]
-    quiet: Quiet | None = None
+    quiet: QuietHours = field(default_factory=QuietHours)
 
     def channels(self, event: Event, silenced: bool = False) -> tuple[str, ...]:
         """The channels that an event is owed to; none for a rule that is silent or off, or while it is snoozed."""
         if event.notify != "on" or silenced:
             return ()
-        if self.quiet is not None and event.severity != "critical" and self.quiet.holds(event.at):
+        if event.severity != "critical" and is_quiet(self.quiet, event.at):
             return ()
         return tuple(name for name, taken in self.severities.items() if event.severity in taken)
 

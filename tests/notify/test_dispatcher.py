@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from engine.clock import Clock
+from engine.config import QuietHours
 from engine.database import Database
 from engine.journal import Journal
 from engine.model import Event
 from notify.channel import DeliveryError, Message
 from notify.dispatcher import Dispatcher
-from notify.policy import GIVE_UP_S, Policy, Quiet, RateLimit, retry_at
+from notify.policy import GIVE_UP_S, Policy, RateLimit, retry_at
 
 
 class HandClock(Clock):
@@ -128,7 +129,7 @@ async def test_a_channel_gets_no_more_than_its_limit_a_minute(journal: Journal) 
 
 
 def test_who_gets_what() -> None:
-    policy = Policy({"phone": ("critical",), "mail": ("warning", "critical")}, Quiet(time(22), time(7), "UTC"))
+    policy = Policy({"phone": ("critical",), "mail": ("warning", "critical")}, QuietHours("22:00", "07:00", "UTC"))
     noon = datetime(2026, 1, 9, 12, tzinfo=UTC).timestamp()
     night = datetime(2026, 1, 9, 23, tzinfo=UTC).timestamp()
     assert policy.channels(event(1, noon)) == ("mail",)
