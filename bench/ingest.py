@@ -34,6 +34,8 @@ from feeds.supervisor import Supervisor
 
 TARGET_RATE, SYMBOLS, SECONDS = 5_000, 1_000, 10.0
 CEILING_RATES = (10_000, 15_000, 20_000, 25_000, 30_000)
+QUIET_S = 3.0
+"""Nothing for so long after the sender is done: what is not there by then is lost."""
 BEHIND_S = 0.25
 """A round of which more than this is left over when the sender is done has fallen behind."""
 
@@ -145,8 +147,11 @@ async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str,
         done = await load.event("done")
         expected = int(done["sent"])
         ended = time.perf_counter()
-        while engine.board.ticks - before < expected and time.perf_counter() - ended < 3.0:  # noqa: ASYNC110
+        held, moved = engine.board.ticks, ended
+        while engine.board.ticks - before < expected and time.perf_counter() - moved < QUIET_S:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+            if engine.board.ticks != held:
+                held, moved = engine.board.ticks, time.perf_counter()
         over = time.perf_counter() - ended
         spent, took = time.process_time() - cpu, time.perf_counter() - began
         seen = engine.board.ticks - before
