@@ -148,7 +148,7 @@ async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str,
         expected = int(done["sent"])
         ended = time.perf_counter()
         held, moved = engine.board.ticks, ended
-        while engine.board.ticks - before < expected and time.perf_counter() - moved < QUIET_S:  # noqa: ASYNC110
+        while engine.board.ticks - before < expected and time.perf_counter() - moved < QUIET_S:
             await asyncio.sleep(0.005)
             if engine.board.ticks != held:
                 held, moved = engine.board.ticks, time.perf_counter()
