@@ -15,14 +15,15 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from engine.clock import Clock
+from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, SizewatchError
 from engine.model import Mode
@@ -33,98 +34,16 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from engine.collector import Collector
-    from engine.model import Sink
+    from engine.model import Sink, Snapshot
     from feeds.sources import Feeds
+    from notify.outside import Outside
 
 __version__ = "0.1.0"
 
-NAME: Final = "sizewatch"
-DEFAULT_SCENARIO: Final = "january-2026"
-TABLES: Final = ("quotes", "spreads", "levels", "baskets", "volumes", "markets", "alerts", "feeds")
 WRONG: Final = 2
 """Exit code of wrong arguments and of a refused configuration."""
-
-
-class UsageError(SizewatchError):
-    """The command line is wrong."""
-
-
-# --- what is asked for ----------------------------------------------------------------------------------------------
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that answers a mistake with one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (`{NAME} --help` shows what there is)")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line of a run."""
-
-    config: Path | None
-    demo: str | None
-    """The scenario's name or file; None for a live run."""
-    at: datetime | None
-
-    @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Options:
-        return cls(arguments.config, arguments.demo, arguments.at)
-
-
-def moment(text: str) -> datetime:
-    """A time with its zone, from ISO 8601."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a time with its zone, such as 2026-01-09T10:30-05:00")
-    return at
-
-
-def seconds(text: str) -> float:
-    """A positive number of seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds from 0 to 86400")
-    return value
-
-
-def table_names(text: str) -> tuple[str, ...]:
-    """Names of live tables, separated by commas."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in TABLES]
-    if unknown or not names:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown) or text!r}: the tables are {', '.join(TABLES)}")
-    return names
-
-
-def parser() -> Parser:
-    """The whole command line."""
-    run = Parser(add_help=False)
-    run.add_argument(
-        "--demo", nargs="?", const=DEFAULT_SCENARIO, metavar="SCENARIO", help="a simulated market, by name or file"
-    )
-    run.add_argument("--config", type=Path, metavar="FILE", help="settings that differ from the built-in ones")
-    run.add_argument("--at", type=moment, metavar="TIME", help="start the clock there, for recorded data")
-    top = Parser(NAME, parents=[run], description="Size, live: small caps against large, altcoins against BTC and ETH.")
-    top.add_argument("--version", action="version", version=f"{NAME} {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    snapshot = commands.add_parser("snapshot", parents=[run], help="print the live tables once and end")
-    snapshot.add_argument("--json", action="store_true", required=True, help="as one JSON object")
-    snapshot.add_argument("--wait", type=seconds, default=60.0, metavar="SECONDS", help="wait this long at most (60)")
-    snapshot.add_argument("--tables", type=table_names, default=TABLES, metavar="A,B", help="only these tables")
-    commands.add_parser("doctor", parents=[run], help="check settings, network, sources, terminal and disk")
-    config = commands.add_parser("config", help="check a configuration, or print the default one")
-    which = config.add_mutually_exclusive_group(required=True)
-    which.add_argument("--check", type=Path, metavar="FILE", help="list all mistakes in FILE; exit 2 if there are any")
-    which.add_argument("--default", action="store_true", help="print the commented default configuration")
-    return top
+LOOK_S: Final = 0.1
+"""Seconds between two looks for news where there is no screen."""
 
 
 # --- the parts of a run ---------------------------------------------------------------------------------------------
@@ -163,7 +82,14 @@ class Run:
             clock=self.clock,
             store=self.store,
             reload=Watcher(self.named, self.clock, actions()).poll,
+            sender=self._outside if self.mode is Mode.LIVE else None,
         )
+
+    def _outside(self, config: Config, clock: Clock, tell: Callable[[str, str], None]) -> Outside:
+        """The ways out for alerts, in the collector's thread too."""
+        from notify.outside import Outside
+
+        return Outside(config.notify, self.store, clock, tell)
 
     def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Gated:
         """Runs in the collector's thread: everything heavy is imported here."""
@@ -234,7 +160,7 @@ def prepared(options: Options) -> Iterator[Run]:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 
-def watch(options: Options) -> int:
+def monitor(options: Options) -> int:
     """The terminal, until the user leaves or it goes away."""
     sys.setswitchinterval(0.001)  # key presses wait for the collector's thread; measured: p99 42 → 27 ms
     logging.getLogger().addHandler(logging.NullHandler())  # the screen has the libraries' last words, in the feeds pane
@@ -277,27 +203,83 @@ def watch(options: Options) -> int:
     return app.return_code or 0
 
 
-def snapshot(options: Options, wait_s: float, tables: Sequence[str]) -> int:
-    """One JSON object on standard output, as soon as every source has delivered or failed."""
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+def settled(run: Run, wait_s: float) -> Snapshot:
+    """The live tables as soon as every source has delivered or failed; what there is when the time is up."""
     ends = time.monotonic() + wait_s
-    with only_ours_on_stdout() as out, prepared(options) as run:
-        collector = run.collector()
-        collector.start()
-        try:
+    collector = run.collector()
+    collector.start()
+    try:
+        latest = collector.latest()
+        while time.monotonic() < ends and collector.failure() is None and not (latest and latest.settled):
+            time.sleep(0.05)
             latest = collector.latest()
-            while time.monotonic() < ends and collector.failure() is None and not (latest and latest.settled):
-                time.sleep(0.05)
-                latest = collector.latest()
-        finally:
-            collector.stop()
-        failure = collector.failure()
-        if latest is None:
-            raise SizewatchError(failure or f"nothing was ready within {wait_s:g} s")
+    finally:
+        collector.stop()
+    if latest is None:
+        raise SizewatchError(collector.failure() or f"nothing was ready within {wait_s:g} s")
+    return latest
+
+
+def snapshot(options: Options, wait_s: float, tables: Sequence[str] | None) -> int:
+    """One JSON object on standard output."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    with only_ours_on_stdout() as out, prepared(options) as run:
+        latest = settled(run, wait_s)
         from engine.export import to_json
 
-        out.write(to_json(latest, tables).decode() + "\n")
-        out.flush()
+        say((to_json(latest, tables).decode(),), out)
+    return 0
+
+
+def alerts(options: Options, asked: argparse.Namespace) -> int:
+    """Rules, what matches now, the journal, a backtest: lines on standard output."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    with only_ours_on_stdout() as out, prepared(options) as run:
+        from engine import alerts_cli as cli
+
+        if asked.what == "list":
+            say(cli.list_rules(run.config, run.store), out)
+        elif asked.what == "test":
+            cli.find_rule(run.config, asked.rule)
+            say(cli.test_rule(run.config, asked.rule, settled(run, asked.wait).tables), out)
+        elif asked.what == "backtest":
+            cli.find_rule(run.config, asked.rule)
+            if run.mode is not Mode.LIVE:  # its folder is empty until its feeds have filled it
+                settled(run, asked.wait)
+            say(cli.backtested(run.config, run.store, asked.rule, asked.first, asked.last, run.clock), out)
+        else:
+            since = cli.moment(asked.since, run.clock)
+            if asked.what == "history":
+                say(cli.history(run.store, since, asked.rule), out)
+            else:
+                say(cli.export(run.store, asked.format, since, asked.rule), out)
+    return 0
+
+
+def watch(options: Options) -> int:
+    """Feeds, engine and alerts without a screen, a JSON line for all that happens, until a signal ends it."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    with only_ours_on_stdout() as out, prepared(options) as run:
+        from engine.export import json_line
+        from engine.news import News
+
+        ended = threading.Event()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: ended.set())
+        news, collector = News(run.clock.now()), run.collector()
+        say((json_line({"type": "start", "mode": run.mode.value, "scenario": run.scenario}),), out)
+        collector.start()
+        try:
+            while not ended.wait(LOOK_S) and collector.failure() is None:
+                latest = collector.latest()
+                if latest is not None and not say(map(json_line, news.lines(latest)), out):
+                    break
+        finally:
+            collector.stop()
+        if collector.failure() is not None:
+            raise SizewatchError(collector.failure())
+        say((json_line({"type": "end"}),), out)
     return 0
 
 
@@ -330,15 +312,32 @@ def doctor(options: Options) -> int:
 
 
 def config_command(check: Path | None) -> int:
-    """Lists a file's mistakes, or prints the default configuration."""
+    """Lists a file's mistakes, those of its rules included, or prints the default configuration."""
     from engine.config_file import default_text, load
 
     if check is None:
         print(default_text(), end="")
     else:
-        load(check, actions())
+        config = load(check, actions())
+        from engine.alert_setup import read_rules
+
+        _, mistakes = read_rules(config)
+        if mistakes:
+            raise ConfigError(str(check), tuple(mistakes))
         print(f"{check}: all is well")
     return 0
+
+
+def say(lines: Iterable[str], out: TextIO) -> bool:
+    """Write lines; False where the reader has gone, which ends a command in peace (`… | head`)."""
+    try:
+        for line in lines:
+            out.write(line + "\n")
+        out.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -364,9 +363,13 @@ def carry_out(arguments: argparse.Namespace) -> int:
         return snapshot(options, arguments.wait, arguments.tables)
     if arguments.command == "doctor":
         return doctor(options)
+    if arguments.command == "alerts":
+        return alerts(options, arguments)
+    if arguments.command == "watch":
+        return watch(options)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"the monitor needs a terminal; `{NAME} snapshot --json` prints the tables without one")
-    return watch(options)
+    return monitor(options)
 
 
 def leave(number: int, _: FrameType | None) -> NoReturn:
@@ -377,7 +380,7 @@ def leave(number: int, _: FrameType | None) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
     try:
-        return carry_out(parser().parse_args(arguments))
+        return carry_out(parser(__version__).parse_args(arguments))
     except (ConfigError, ScenarioError) as error:
         print(error, file=sys.stderr)  # a line a mistake, each with the file's name
         return WRONG

@@ -6,7 +6,7 @@ Missing stays null and NaN never appears; times are ISO 8601 with their zone; ag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -47,6 +47,11 @@ def as_dict(snapshot: Snapshot, tables: Iterable[str] | None = None) -> dict[str
 def to_json(snapshot: Snapshot, tables: Iterable[str] | None = None, *, indent: bool = False) -> bytes:
     """`as_dict` as one JSON object in UTF-8."""
     return orjson.dumps(as_dict(snapshot, tables), option=orjson.OPT_INDENT_2 if indent else 0)
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """One JSON object without a line break; what is no number is null."""
+    return orjson.dumps(dict(values)).decode()
 
 
 def _clock(clock: MarketClock) -> dict[str, Any]:
