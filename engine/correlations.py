@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,13 +21,14 @@ import polars as pl
 from engine import spreads
 from engine.cross import LeadLag, daily_lead_lag, ewma_corr
 from engine.grid import DAY, DailyGrid, Floats, worst
-from engine.legs import Pair
+from engine.legs import Leg, Pair
 from engine.model import Status
 from engine.rows import table
 from engine.view import View
 from engine.windows import CoWindow, co_window
 
 WINDOWS: Final = (21, 63, 252)
+EWMA_ROWS: Final = 1_008
 
 
 @dataclass(frozen=True)
@@ -99,24 +101,26 @@ def _rows(couple: Couple, view: View) -> list[dict[str, Any]]:
 
 
 def _of_legs(grid: DailyGrid, pair: Pair, state: spreads.PairState) -> Couple:
-    x, y = (np.diff(np.log(grid.leg(leg).values), prepend=np.nan) for leg in (pair.a, pair.b))
+    x, y = (grid.once("r", leg, partial(_returns, grid, leg)) for leg in (pair.a, pair.b))
 
     def steps(view: View) -> tuple[float, float, float, Status] | None:
-        row = spreads.row_of(state, view)
-        if "live_row" not in row or state.live is None or "1d" not in state.live.bases:
+        points = spreads.live_points(state, view)
+        if points is None or state.live is None or "1d" not in state.live.bases:
             return None
-        base_a, base_b = state.live.bases["1d"]
-        a, b = state.point_a(view.live), state.point_b(view.live)
+        (a, b, newest), (base_a, base_b) = points, state.live.bases["1d"]
         if a.value is None or b.value is None:
             return None
-        moment = row["as_of"].timestamp()
-        return math.log(a.value / base_a), math.log(b.value / base_b), moment, worst((a.status, b.status))
+        return math.log(a.value / base_a), math.log(b.value / base_b), newest, worst((a.status, b.status))
 
     def resting(_: View) -> Status:
         return Status.STALE if state.in_session else Status.CLOSED
 
     row = grid.current(crypto=pair.crypto)
     return _couple(pair.a.text, pair.b.text, x, y, row, state.closed.get("as_of"), steps, resting)
+
+
+def _returns(grid: DailyGrid, leg: Leg) -> Floats:
+    return np.diff(np.log(grid.leg(leg).values), prepend=np.nan)
 
 
 def _of_spreads(grid: DailyGrid, equity: Pair, crypto: Pair, states: dict[Pair, spreads.PairState]) -> Couple:
@@ -153,8 +157,9 @@ def _couple(
     both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     end = int(both[-1]) + 1 if both.size else 0
     live_end = max(row, 0)
-    ewma = ewma_corr(x, y)
-    last = float(ewma[end - 1]) if end else math.nan
+    # weights of .94 leave nothing of what lies four years back
+    recent = slice(max(0, end - EWMA_ROWS), end)
+    last = float(ewma_corr(x[recent], y[recent])[-1]) if end else math.nan
     return Couple(
         a=a,
         b=b,

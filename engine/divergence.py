@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from engine.grid import Floats
-from engine.technical import atr, pivots, rsi
+from engine.technical import atr, high_low_close, pivots, rsi
 from engine.windows import rolling_corr
 
 OWN_HISTORY: Final = 1_260
@@ -182,9 +182,10 @@ def swings(frame: pl.DataFrame) -> list[Swing]:
     close = frame["close"].to_numpy().astype(np.float64)
     strengths, ranges = rsi(close), atr(frame)
     found: list[Swing] = []
-    for sign, name, regular, hidden in ((1.0, "high", "regular bear", "hidden bear"),
-                                        (-1.0, "low", "regular bull", "hidden bull")):  # fmt: skip
-        price = sign * frame[name].fill_null(frame["close"]).to_numpy().astype(np.float64)
+    high, low, _ = high_low_close(frame)
+    for sign, values, regular, hidden in ((1.0, high, "regular bear", "hidden bear"),
+                                        (-1.0, low, "regular bull", "hidden bull")):  # fmt: skip
+        price = sign * values
         at = pivots(price, K).tolist()
         for first, second in pairwise(at):
             apart = APART[0] <= second - first <= APART[1]

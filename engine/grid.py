@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from engine.view import Calendar, Live
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1)
@@ -83,6 +84,7 @@ class DailyGrid:
     _symbols: dict[str, Column] = field(default_factory=dict)
     _legs: dict[Leg, Column] = field(default_factory=dict)
     _closed: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _made: dict[tuple[str, object], object] = field(default_factory=dict)
 
     def date_of(self, row: int) -> date:
         """The date of a row."""
@@ -134,6 +136,12 @@ class DailyGrid:
             for part, w in leg.parts
         ]
         return _mix_anchor(level, parts)
+
+    def once(self, kind: str, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives, made by the first table of this close that asks for this kind and key."""
+        if (kind, key) not in self._made:
+            self._made[kind, key] = make()
+        return cast(T, self._made[kind, key])
 
     def closed(self, symbol: str) -> pl.DataFrame:
         """A symbol's own daily bars that have closed; its session's close decides, else the end of the UTC day."""

@@ -16,7 +16,7 @@ import polars as pl
 
 from engine.bars import days_of
 from engine.grid import EPOCH, Floats
-from engine.technical import pivots
+from engine.technical import high_low_close, pivots
 
 K: Final = 5
 BARS_BACK: Final = 504
@@ -27,7 +27,7 @@ BIN_ATR: Final = 0.25
 VALUE_AREA: Final = 0.70
 YEAR_BARS: Final = 252
 DONCHIAN: Final = (20, 55)
-PER_BANDWIDTH: Final = 16
+PER_BANDWIDTH: Final = 8
 """Grid points of the density a bandwidth."""
 BINS: Final = 2_000
 """Rows of a volume profile at the most."""
@@ -71,8 +71,8 @@ def from_pivots(frame: pl.DataFrame, atr: float) -> list[Candidate]:
     tail = frame.tail(BARS_BACK)
     last = tail.height - 1
     found = []
-    for name, sign in (("high", 1.0), ("low", -1.0)):
-        values = tail[name].fill_null(tail["close"]).to_numpy().astype(np.float64)
+    high, low, _ = high_low_close(tail)
+    for values, sign in ((high, 1.0), (low, -1.0)):
         found += [(values[i], 2.0 ** (-(last - i) / HALF_LIFE_BARS)) for i in pivots(sign * values, K).tolist()]
     if len(found) < 2 or not atr > 0:
         return []
@@ -99,21 +99,19 @@ def prior_week(frame: pl.DataFrame, today: date) -> tuple[float, float, float] |
     monday = today - timedelta(days=today.weekday())
     end = (monday - EPOCH).days
     days = days_of(frame)
-    week = frame.filter(pl.Series((days >= end - 7) & (days < end), dtype=pl.Boolean))
-    if week.is_empty():
+    first, upto = (int(i) for i in np.searchsorted(days, (end - 7, end)))
+    if first == upto:
         return None
-    close = week["close"]
-    high, low = week["high"].fill_null(close).max(), week["low"].fill_null(close).min()
-    return float(high), float(low), float(close[-1])  # type: ignore[arg-type]
+    high, low, close = high_low_close(frame.slice(first, upto - first))
+    return float(high.max()), float(low.min()), float(close[-1])
 
 
 def donchian(frame: pl.DataFrame, bars: int) -> tuple[float, float] | None:
     """(d) Highest high and lowest low of the last closed bars: `rolling_max(n).shift(1)` as the next bar sees it."""
     if frame.height < bars:
         return None
-    tail = frame.tail(bars)
-    high, low = tail["high"].fill_null(tail["close"]).max(), tail["low"].fill_null(tail["close"]).min()
-    return float(high), float(low)  # type: ignore[arg-type]
+    high, low, _ = high_low_close(frame.tail(bars))
+    return float(high.max()), float(low.min())
 
 
 def profile(frame: pl.DataFrame, size: float) -> tuple[float, Floats]:
@@ -172,8 +170,8 @@ def from_profile(intraday: pl.DataFrame, ratio: float, atr: float) -> list[Candi
 
 def anchored_vwap(frame: pl.DataFrame, volume: Floats, start: int) -> float | None:
     """(f) Σ TP·V ÷ Σ V from bar `start` on, TP = (H + L + C)/3; None without a volume."""
-    close = frame["close"]
-    typical = (frame["high"].fill_null(close) + frame["low"].fill_null(close) + close).to_numpy() / 3.0
+    high, low, close = high_low_close(frame)
+    typical = (high + low + close) / 3.0
     part, weight = typical[start:], volume[start:]
     known = np.isfinite(weight) & (weight > 0)
     total = float(weight[known].sum())
@@ -186,9 +184,8 @@ def from_vwap(frame: pl.DataFrame, volume: Floats, today: date) -> list[Candidat
         return []
     first = int(np.searchsorted(days_of(frame), (date(today.year, 1, 1) - EPOCH).days))
     back = max(0, frame.height - YEAR_BARS)
-    high = frame["high"].fill_null(frame["close"]).to_numpy()[back:]
-    low = frame["low"].fill_null(frame["close"]).to_numpy()[back:]
-    starts = (first, back + int(np.argmax(high)), back + int(np.argmin(low)))
+    high, low, _ = high_low_close(frame)
+    starts = (first, back + int(np.argmax(high[back:])), back + int(np.argmin(low[back:])))
     found = (anchored_vwap(frame, volume, s) for s in starts if s < frame.height)
     return [Candidate(p, "vwap") for p in found if p is not None]
 

@@ -18,9 +18,8 @@ comes later changes what was said (METRICS §4).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 EXIT_ATR: Final = 0.5
 REARM_ATR: Final = 1.0
@@ -46,11 +45,10 @@ class LevelState(StrEnum):
 S = LevelState
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One closed bar with what it is judged by."""
 
-    index: int
+    number: int
     high: float
     low: float
     close: float
@@ -58,8 +56,7 @@ class Bar:
     rvol: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """A level's state after a bar."""
 
     price: float
@@ -110,7 +107,7 @@ def _inside(life: Life, bar: Bar, half: float, gap: float) -> Life:
         return _to(life, S.CLEAR, bar) if gap >= EXIT_ATR * bar.atr else life
     if _meets(life, bar, half):
         return _to(life, S.TESTING, bar)
-    over = life.state is not S.CLEAR and bar.index - life.since >= OUTCOME_BARS
+    over = life.state is not S.CLEAR and bar.number - life.since >= OUTCOME_BARS
     return _to(life, S.CLEAR, bar) if over else life
 
 
@@ -126,7 +123,7 @@ def on_tick(life: Life, raised: bool, price: float, atr: float, half: float) -> 
 
 
 def _to(life: Life, state: LevelState, bar: Bar) -> Life:
-    return life if state is life.state else replace(life, state=state, since=bar.index)
+    return life if state is life.state else life._replace(state=state, since=bar.number)
 
 
 def _meets(life: Life, bar: Bar, half: float) -> bool:
@@ -138,44 +135,44 @@ def _touched(life: Life, bar: Bar, half: float) -> Life:
     """Count a touch, or arm the next one."""
     gap = abs(bar.close - life.price) - half
     if not life.armed:
-        return replace(life, armed=True) if gap >= REARM_ATR * bar.atr else life
+        return life._replace(armed=True) if gap >= REARM_ATR * bar.atr else life
     beyond = life.side * (bar.close - life.price)
     if _meets(life, bar, half) and beyond <= half:
         weight = 1.0 if bar.rvol is None else min(2.0, bar.rvol)
-        return replace(life, armed=gap >= REARM_ATR * bar.atr, touches=(*life.touches, (bar.index, weight)))
+        return life._replace(armed=gap >= REARM_ATR * bar.atr, touches=(*life.touches, (bar.number, weight)))
     return life
 
 
 def _break(life: Life, bar: Bar, half: float, beyond: float) -> Life:
     """The first close beyond."""
-    life = replace(life, broke=bar.index, flipped=False)
+    life = life._replace(broke=bar.number, flipped=False)
     strong = beyond - half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
     return _confirm(life, bar) if strong else _to(life, S.BREAK_PENDING, bar)
 
 
 def _confirm(life: Life, bar: Bar) -> Life:
-    return replace(life, state=S.BROKEN, since=bar.index, side=-life.side, flipped=True)
+    return life._replace(state=S.BROKEN, since=bar.number, side=-life.side, flipped=True)
 
 
 def _pending(life: Life, bar: Bar, half: float, beyond: float) -> Life:
     if beyond > half:
         strong = beyond - half >= STRONG_ATR * bar.atr and bar.rvol is not None and bar.rvol >= STRONG_RVOL
-        consecutive = bar.index - life.since == 1
-        return _confirm(life, bar) if consecutive or strong else replace(life, since=bar.index)
+        consecutive = bar.number - life.since == 1
+        return _confirm(life, bar) if consecutive or strong else life._replace(since=bar.number)
     if beyond < -half:
-        return _to(life, S.FALSE_BREAK if bar.index - life.broke <= FALSE_BARS else S.CLEAR, bar)
-    return _to(life, S.TESTING, bar) if bar.index - life.broke >= FALSE_BARS else life
+        return _to(life, S.FALSE_BREAK if bar.number - life.broke <= FALSE_BARS else S.CLEAR, bar)
+    return _to(life, S.TESTING, bar) if bar.number - life.broke >= FALSE_BARS else life
 
 
 def _broken(life: Life, bar: Bar, half: float) -> Life:
     """After the flip: `away` is how far the close is on the new side."""
     away = -life.side * (bar.close - life.price)
     if away < -half:
-        if bar.index - life.broke <= FALSE_BARS:
-            return replace(_to(life, S.FALSE_BREAK, bar), side=-life.side, flipped=False)
+        if bar.number - life.broke <= FALSE_BARS:
+            return _to(life, S.FALSE_BREAK, bar)._replace(side=-life.side, flipped=False)
         return _break(life, bar, half, -away)
     if life.state is S.RETEST:
         return _to(life, S.HELD, bar) if away - half >= EXIT_ATR * bar.atr else life
-    if bar.index - life.since > RETEST_BARS:
+    if bar.number - life.since > RETEST_BARS:
         return _to(life, S.CLEAR, bar)
     return _to(life, S.RETEST, bar) if _meets(life, bar, half) else life

@@ -37,7 +37,7 @@ from engine.level_sources import (
 from engine.level_states import Bar, LevelState, Life, half_width, on_tick, start, step
 from engine.model import Status, asset_of
 from engine.rows import table
-from engine.technical import atr, relative_volume
+from engine.technical import atr, high_low_close, relative_volume
 from engine.view import View
 
 BARS_BACK: Final = 504
@@ -152,13 +152,12 @@ def bars_of(grid: DailyGrid, symbol: str) -> tuple[list[Bar], Floats]:
     frame = grid.closed(symbol)
     ranges = atr(frame)
     rvol = _rvol(grid, symbol, frame)
-    close = frame["close"]
-    high, low = frame["high"].fill_null(close).to_list(), frame["low"].fill_null(close).to_list()
-    closes = close.to_list()
+    first = max(0, frame.height - BARS_BACK)
+    columns = (v[first:].tolist() for v in (*high_low_close(frame), ranges, rvol))
     bars = [
-        Bar(i, high[i], low[i], closes[i], float(ranges[i]), float(rvol[i]) if np.isfinite(rvol[i]) else None)
-        for i in range(max(0, len(closes) - BARS_BACK), len(closes))
-        if np.isfinite(ranges[i])
+        Bar(i, high, low, close, span, None if math.isnan(volume) else volume)
+        for i, (high, low, close, span, volume) in enumerate(zip(*columns, strict=True), first)
+        if not math.isnan(span)
     ]
     return bars, ranges
 

@@ -185,11 +185,14 @@ def fed_contract(month: date) -> str:
 
 
 def _z(values: Floats) -> Floats:
-    series = pl.Series(values).fill_nan(None)
-    sd = series.rolling_std(ROTATION_WEEKS, ddof=1).to_numpy()
-    mean = series.rolling_mean(ROTATION_WEEKS).to_numpy()
-    ok = np.isfinite(sd) & (sd > MIN_SD)
-    return np.where(ok, (values - mean) / np.where(ok, sd, 1.0), np.nan)
+    """z of each value over 14 weeks, NaN where one is missing or the window is flat."""
+    out = np.full(len(values), np.nan)
+    if len(values) >= ROTATION_WEEKS:
+        windows = np.lib.stride_tricks.sliding_window_view(values, ROTATION_WEEKS)
+        sd = windows.std(axis=1, ddof=1)
+        ok = np.isfinite(sd) & (sd > MIN_SD)
+        out[ROTATION_WEEKS - 1 :][ok] = ((windows[:, -1] - windows.mean(axis=1)) / np.where(ok, sd, 1.0))[ok]
+    return out
 
 
 def _below(side: str, item: str, value: float | None, bound: float) -> Evidence:

@@ -23,6 +23,8 @@ from engine.rows import table
 from engine.view import View
 
 MONTHS_AHEAD = 13
+ROTATION_ROWS = 504
+"""Rows of the grid behind a rotation: two years, of which 14 + 1 + 14 + 8 weeks are needed."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def live(name: str, state: RowsState, view: View) -> pl.DataFrame:
 
 def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
     q = spreads.log_ratio(grid, pair)
-    days, values = weekly(grid.days, q)
+    days, values = weekly(grid.days[-ROTATION_ROWS:], q[-ROTATION_ROWS:])
     row: dict[str, Any] = {"item": pair.name, "n": len(values), "status": Status.WARMING.value}
     if not len(values):
         return row

@@ -160,9 +160,8 @@ def history(q: Floats) -> pl.DataFrame:
 
 
 def log_ratio(grid: DailyGrid, pair: Pair) -> Floats:
-    """q on the grid, NaN where a leg has no value."""
-    a, b = grid.leg(pair.a).values, grid.leg(pair.b).values
-    return np.log(a / b)
+    """q on the grid, NaN where a leg has no value. Not to be written to."""
+    return grid.once("q", pair, lambda: np.asarray(np.log(grid.leg(pair.a).values / grid.leg(pair.b).values)))
 
 
 def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> SpreadState:
@@ -177,10 +176,9 @@ def live(state: SpreadState, view: View) -> pl.DataFrame:
 
 def row_of(state: PairState, view: View) -> dict[str, Any]:
     """One pair's row at one beat; `live_row` is its row of the grid where it is live."""
-    a, b = state.point_a(view.live), state.point_b(view.live)
-    newest = max((p.at for p in (a, b) if p.at is not None), default=None)
-    oldest_ok = all(p.value is not None and p.at is not None and p.at >= state.opened for p in (a, b))
-    if state.live is not None and oldest_ok and newest is not None:
+    points = live_points(state, view)
+    if state.live is not None and points is not None:
+        a, b, newest = points
         row = state.live.values(a, b)
         row["as_of"] = _time(newest)
         row["live_row"] = state.live.row
@@ -196,10 +194,24 @@ def row_of(state: PairState, view: View) -> dict[str, Any]:
     return row
 
 
+def live_points(state: PairState, view: View) -> tuple[Point, Point, float] | None:
+    """Both legs' live values and the newer one's time, where both belong to the row that is under way; else None."""
+    if state.live is None:
+        return None
+    a, b = state.point_a(view.live), state.point_b(view.live)
+    if a.value is None or b.value is None or a.at is None or b.at is None or min(a.at, b.at) < state.opened:
+        return None
+    return a, b, max(a.at, b.at)
+
+
 def pair_state(grid: DailyGrid, pair: Pair) -> PairState:
     """One pair's state at the grid's moment."""
+    return grid.once("pair", pair, lambda: _pair_state(grid, pair))
+
+
+def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
     a, b = grid.leg(pair.a), grid.leg(pair.b)
-    q = np.log(a.values / b.values)
+    q = log_ratio(grid, pair)
     row = grid.current(crypto=pair.crypto)
     known = np.flatnonzero(np.isfinite(q[: row + 1]))
     last = int(known[-1]) if known.size else -1

@@ -12,11 +12,15 @@ from engine.grid import Floats
 ATR_BARS: Final = 14
 
 
+def high_low_close(frame: pl.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """Highs, lows and closes; a missing high or low is its close. (NumPy: a Polars series operation costs 0.3 ms.)"""
+    high, low, close = (frame[c].to_numpy().astype(np.float64, copy=False) for c in ("high", "low", "close"))
+    return np.where(np.isnan(high), close, high), np.where(np.isnan(low), close, low), close
+
+
 def true_range(frame: pl.DataFrame) -> Floats:
     """max(H, C₋₁) − min(L, C₋₁) in price units; NaN in the first bar. A missing high or low is its close."""
-    close = frame["close"].to_numpy().astype(np.float64)
-    high = frame["high"].fill_null(frame["close"]).to_numpy().astype(np.float64)
-    low = frame["low"].fill_null(frame["close"]).to_numpy().astype(np.float64)
+    high, low, close = high_low_close(frame)
     out = np.full(len(close), np.nan)
     out[1:] = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
     return out
@@ -56,20 +60,25 @@ def _wilder(values: Floats, bars: int, length: int, first: int) -> Floats:
 
 def relative_volume(volume: Floats, bars: int = 20) -> Floats:
     """V_t ÷ mean of the `bars` volumes before it; NaN without half of those, or where a volume is missing or zero."""
-    frame = pl.DataFrame({"v": volume}).select(pl.when(pl.col("v").is_finite() & (pl.col("v") > 0)).then(pl.col("v")))
-    mean = frame["v"].rolling_mean(bars, min_samples=bars // 2).shift(1)
-    return (frame["v"] / mean).fill_null(float("nan")).to_numpy().astype(np.float64)
+    known = np.where(np.isfinite(volume) & (volume > 0), volume, np.nan)
+    there = np.isfinite(known)
+    total = np.concatenate([np.zeros(bars + 1), np.cumsum(np.where(there, known, 0.0))])
+    count = np.concatenate([np.zeros(bars + 1), np.cumsum(there)])
+    n = (count[bars:] - count[:-bars])[: len(known)]
+    mean = (total[bars:] - total[:-bars])[: len(known)] / np.maximum(n, 1)
+    return np.where(there & (n >= bars // 2), known / np.where(mean > 0, mean, 1.0), np.nan)
 
 
 def pivots(values: Floats, k: int = 5) -> np.typing.NDArray[np.int64]:
     """Indices of the highs: greatest of the 2k + 1 bars around them, the first of a plateau. Known only k bars later.
 
-    For lows pass −values. Bars within k of either end cannot be one. Polars: `h == h.rolling_max(2k + 1, center)`.
+    For lows pass −values. Bars within k of either end cannot be one: `h == h.rolling_max(2k + 1, center)`.
     Oracle: `scipy.signal.argrelextrema(np.greater_equal, order=k)` reduced to the first of each plateau.
     """
-    series = pl.Series(values)
-    top = series.rolling_max(2 * k + 1, center=True)
-    found = np.flatnonzero((series == top).fill_null(value=False).to_numpy())
+    if len(values) < 2 * k + 1:
+        return np.zeros(0, dtype=np.int64)
+    top = np.lib.stride_tricks.sliding_window_view(values, 2 * k + 1).max(axis=1)
+    found = np.flatnonzero(values[k : len(values) - k] == top) + k
     return np.array([i for j, i in enumerate(found) if not (j and _same(values, int(found[j - 1]), int(i), k))], int)
 
 

@@ -192,7 +192,7 @@ def test_every_life_on_real_iwm_is_one_step_a_bar() -> None:
     days = pd.DatetimeIndex(frame.index)
     grid = daily_grid(book_of(IWM=frame), calendar_of(days), after(days))
     bars, _ = levels.bars_of(grid, "IWM")
-    assert [b.index for b in bars] == list(range(len(days) - 504, len(days)))
+    assert [b.number for b in bars] == list(range(len(days) - 504, len(days)))
     ((_, life),) = levels.lives_of((Level(170.0, 1),), bars)
     assert life.role == "support", "IWM went through 170 in late 2020 and ended above 220"
     assert life.state is S.CLEAR
