@@ -66,9 +66,15 @@ class CryptoStream:
             size = quirks.symbols_per_call or len(symbols)
             groups = [symbols[i : i + size] for i in range(0, len(symbols), size)]
             link.up(self._channel, STREAM_SILENCE_S)
-            calls = [
-                _touch(lambda group=group: exchange.watch_tickers(group, dict(watch)), context) for group in groups
-            ]
+            if quirks.every_tick:
+                calls = [
+                    _touch(lambda group=group: exchange.subscribe_multiple(quirks.every_tick, False, group), context)
+                    for group in groups
+                ]
+            else:
+                calls = [
+                    _touch(lambda group=group: exchange.watch_tickers(group, dict(watch)), context) for group in groups
+                ]
         elif exchange.has.get("watchTicker"):
             link.up(self._channel, STREAM_SILENCE_S)
             calls = [
@@ -166,11 +172,11 @@ class _Relay:
             return
         stamp = ticker.get("timestamp")
         event_time = stamp / 1000.0 if isinstance(stamp, int | float) and stamp else time_in(ticker.get("info"))
-        self._heard(self._channel, event_time)
         self._waiting.discard(book.symbol)
         last, bid, ask = ticker.get("last"), ticker.get("bid"), ticker.get("ask")
         if last is None and bid is None and ask is None:
-            return
+            return  # a ticker without a price is no data: a venue that sends nothing else is silent
+        self._heard(self._channel, event_time)
         self._ingest(
             Quote(
                 book.symbol,

@@ -15,6 +15,9 @@ class Quirks:
     """ccxt options beside the common ones."""
     watch: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of `watch_tickers` and `watch_ticker`."""
+    every_tick: str = ""
+    """Channel of every tick, subscribed to by the library's `subscribe_multiple`, where its `watch_tickers` takes a
+    slower one."""
     polled_open_is_24h: bool = True
     """False where the open of a ticker that REST answers is not the price of 24 hours ago."""
     symbols_per_call: int = 0
@@ -33,7 +36,8 @@ _QUIRKS: Final[Mapping[str, Quirks]] = {
     "bitfinex": Quirks(candles=1000),
     "bitstamp": Quirks(candles=1000),
     "bybit": Quirks(symbols_per_call=10, candles=1000),
-    "coinbase": Quirks(candles=300),
+    # watch_tickers takes ticker_batch, which tells of a book every five seconds
+    "coinbase": Quirks(every_tick="ticker", candles=300),
     "coinbaseexchange": Quirks(candles=300),
     "gate": Quirks(candles=1000),
     # REST opens are the UTC day's, and 720 candles are all there is

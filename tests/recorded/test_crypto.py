@@ -345,12 +345,7 @@ _REST = {"kraken": "api.kraken.com", "coinbase": "api.coinbase.com", "bybit": "a
 async def test_todays_protocols(current: Current, tmp_path: Path) -> None:
     held = json.loads((FRAMES / "ccxt_expected.json").read_text(encoding="utf-8"))
     entry = next(e for e in held if e["exchange"] == current.exchange and e["method"] == "watchTicker")
-    # the recorder had subscribed to `ticker`; what we subscribe to is answered in the same form under its own name
-    batch = current.exchange == "coinbase"
-    texts = [
-        json.dumps(m).replace('"channel": "ticker"', '"channel": "ticker_batch"' if batch else '"channel": "ticker"')
-        for m in entry["messages"]
-    ]
+    texts = [json.dumps(m) for m in entry["messages"]]
     site = Answers((_REST[current.exchange], current.host), current.http, texts)
     crypto = Crypto((current.exchange,), (current.quote,), baskets={"majors": ("BTC",)})
     sink = RecordingSink()
