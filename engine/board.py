@@ -18,7 +18,7 @@ from engine.view import Book24, Rate
 WIDE_SPREAD: Final = 0.01
 """From this share of the mid on a crypto book's mid is no price; its last trade is."""
 LATE_S: Final = 5.0
-"""A quote this much older, by the venue's time, than the one held is out of order and dropped."""
+"""A venue's clock that is this close to ours is right; one further ahead says nothing about order."""
 DELAY_S: Final = 1200.0
 """How far behind a source may be that says its prices are delayed."""
 CRYPTO_SILENCE_S: Final = 15.0
@@ -140,8 +140,10 @@ class Board:
             held = cell.quote
             if (
                 held.event_time is not None
-                and event_time < held.event_time - LATE_S
+                and event_time < held.event_time
                 and held.received_mono > channel.lost_at
+                # a venue whose clock was ahead and is right again is not late
+                and (held.event_time <= received + LATE_S or event_time < received - LATE_S)
             ):
                 self.dropped += 1
                 return

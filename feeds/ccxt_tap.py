@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 OnTicker = Callable[[str, Mapping[str, Any]], None]
 
 CLOSE_S = 1.0
+MAX_PRICE = 1e12
+"""From here on nothing is a price; the board has the same bound for every source."""
+LARGEST = 64 * 2**20
+"""Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
 _INF = math.inf
 
 
@@ -40,14 +44,14 @@ def number(value: object) -> float | None:
 
 
 def price(value: object) -> float | None:
-    """A finite positive float, or None."""
+    """A positive float below `MAX_PRICE`, or None."""
     if value is None:
         return None
     try:
         found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return found if 0.0 < found < _INF else None
+    return found if 0.0 < found < MAX_PRICE else None
 
 
 def lean_ticker(ticker: dict[str, Any]) -> dict[str, Any]:
@@ -162,7 +166,32 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
     exchange.timeout_on_exit = 10  # milliseconds; the connector waits for its transports by itself
     exchange.has = {**exchange.has, "fetchCurrencies": False}  # a second list that names nothing we need
     exchange.open()  # some venues' code wants its loop before the first request, which a cached market list spares us
+    _bound_answers(exchange)
     return exchange
+
+
+def _bound_answers(exchange: Any) -> None:
+    """Give `exchange` a session that reads no answer beyond `LARGEST`, however small it came packed."""
+    import aiohttp
+
+    class Bounded(aiohttp.ClientResponse):
+        async def read(self) -> bytes:
+            if self._body is None:
+                body = bytearray()
+                async for part in self.content.iter_any():
+                    body += part
+                    if len(body) > LARGEST:
+                        self.close()
+                        raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST // 2**20} MB")
+                self._body = bytes(body)
+            return await super().read()
+
+    first = exchange.session
+    trust_env = exchange.aiohttp_trust_env
+    exchange.session = aiohttp.ClientSession(
+        connector=exchange.tcp_connector, trust_env=trust_env, response_class=Bounded
+    )
+    first.detach()  # the connector goes on with the new one
 
 
 async def closed(exchange: Any) -> None:

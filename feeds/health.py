@@ -16,6 +16,9 @@ RATE_WINDOW_S = 5.0
 AHEAD_S = 900.0
 """A venue time further than this ahead of us is a defect, and says nothing about freshness."""
 
+CLOCKS_DIFFER_S = 5.0
+"""A venue's clock that is this close to ours is right."""
+
 
 class _Channel:
     """One subscription: the unit of silence."""
@@ -85,7 +88,7 @@ class Health:
             self._sink.report_channel(ChannelReport(channel, self._source, True, silence_limit_s))
 
     def heard(self, channel: str, event_time: float | None) -> None:
-        """See `Link.heard`. Runs at tick rate: no allocation, two comparisons."""
+        """See `Link.heard`. Runs at tick rate: a few comparisons, nothing kept."""
         now = self._clock.monotonic()
         self._count += 1
         self._heard_mono = now
@@ -94,12 +97,13 @@ class Health:
         if known is None or not known.subscribed:
             return
         if event_time is not None:
-            if known.newest is not None and event_time <= known.newest:
-                return
             if event_time > wall + AHEAD_S:
                 return
-            if known.frozen_at is not None and event_time <= known.frozen_at:
-                return
+            right = abs(event_time - wall) <= CLOCKS_DIFFER_S
+            for seen in (known.newest, known.frozen_at):
+                # what is ahead of a clock that is right again was no time to measure by
+                if seen is not None and event_time <= seen and not (right and seen > wall + CLOCKS_DIFFER_S):
+                    return
             known.newest = event_time
         known.fresh_mono = now
         if not known.up:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import orjson
 import yfinance
 from curl_cffi import requests as curl
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from yfinance import cache as yfinance_cache
 from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError
@@ -42,6 +43,22 @@ class _NoCrumbError(OSError):
     """No crumb was to be had: an OSError, because yfinance then goes on without one and lets the request decide."""
 
 
+class _Body:
+    """Takes an answer's bytes as they are unpacked, and stops the transfer where they grow too many."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.full = False
+
+    def __call__(self, part: bytes) -> int:
+        if len(self.data) + len(part) > LARGEST:
+            self.full = True
+            self.data.clear()
+            return CURL_WRITEFUNC_ERROR
+        self.data += part
+        return len(part)
+
+
 class _Session(curl.Session[curl.Response]):
     """A browser-like session that looks at every answer before yfinance does."""
 
@@ -57,7 +74,14 @@ class _Session(curl.Session[curl.Response]):
         """As curl_cffi's, but raises what the answer means where it is none."""
         asked = kwargs.get("timeout")
         kwargs["timeout"] = min(asked, self._longest) if isinstance(asked, int | float) else self._longest
-        answer = super().request(method, url, *args, **kwargs)
+        body = _Body()
+        try:
+            answer = super().request(method, url, *args, **(kwargs | {"content_callback": body}))
+        except curl.exceptions.RequestException as broken:
+            if body.full:
+                raise BadDataError(f"Yahoo's answer is too large (more than {LARGEST // 2**20} MB)") from broken
+            raise
+        answer.content = bytes(body.data)
         asked_for = urlsplit(url)
         if not (asked_for.hostname or "").startswith("query"):
             return answer  # cookies and consent: yfinance's own business
@@ -85,8 +109,6 @@ def _check(answer: curl.Response, page: bool) -> None:
         raise error
     if not answer.content.strip():
         raise TransientError("Yahoo's answer was empty")
-    if len(answer.content) > LARGEST:
-        raise BadDataError(f"Yahoo's answer is too large ({len(answer.content)} bytes)")
     if page:
         if b"Will be right back" in answer.content:
             raise TransientError("Yahoo is down: “Will be right back”")
