@@ -39,6 +39,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "volumes": ("symbol",),
     "markets": ("base",),
     "flows": ("fund",),
+    "facts": ("fact",),
     "correlations": ("a", "b", "window"),
     "scanner": ("pair",),
     "regime": ("side", "evidence"),

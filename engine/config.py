@@ -180,6 +180,58 @@ class CoinGecko:
     """Name of the environment variable that holds a demo key; without one the budget is slower."""
 
 
+FundSymbol = Annotated[str, Shape(r"[A-Z][A-Z0-9.]{0,9}", "a fund's ticker in capitals, such as IWM")]
+Variable = Annotated[str, Shape(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Money in and out of funds."""
+
+    files: tuple[str, ...] = ()
+    """Fund files that are read at the start and whenever they change; relative paths start at the file's folder."""
+    ssga: bool = True
+    """Fetch the NAV-history workbooks of SSGA's funds once a day."""
+    yahoo: bool = True
+    """Estimate the shares of funds that no file was imported for, from Yahoo's assets and NAV."""
+    groups: Mapping[Basket, tuple[FundSymbol, ...]] = field(
+        default_factory=lambda: {
+            "small": ("IWM", "IJR", "VB", "SCHA", "VTWO"),
+            "mid": ("MDY", "IJH", "VO", "IWR"),
+            "large": ("SPY", "IVV", "VOO", "IWB", "SCHX", "VV"),
+            "spot-btc": (
+                "IBIT", "FBTC", "GBTC", "ARKB", "BITB", "HODL", "BRRR", "EZBC", "BTCO", "BTCW", "BTC",
+            ),
+        }
+    )  # fmt: skip
+    """Groups of funds. small, mid and large together are the whole that a size group's share is of."""
+
+    @property
+    def funds(self) -> tuple[str, ...]:
+        """Every fund, once, in the order of the groups."""
+        return tuple(dict.fromkeys(fund for members in self.groups.values() for fund in members))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Figures of the world outside the connected markets, each from a free source."""
+
+    categories: bool = True
+    """CoinGecko's categories of coins: capitalisation of AI, DeFi, meme and layer-1 coins."""
+    defillama: bool = True
+    """DefiLlama: volume of decentralised exchanges, value locked."""
+    coinmetrics: bool = True
+    """Coin Metrics' community data (non-commercial use): active addresses and transactions of BTC and ETH."""
+    sentiment: bool = True
+    """alternative.me's fear and greed index."""
+    symbol_directory: bool = True
+    """Nasdaq's symbol directory: small-cap ETFs, and those that are new."""
+    fred: bool = True
+    """FRED's rates and break-evens, where a key is given."""
+    fred_key_env: Variable = "FRED_API_KEY"
+    """Name of the environment variable that holds a (free) FRED key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spreads:
     """Size spreads."""
@@ -260,6 +312,8 @@ class Config:
     """Bands by symbol."""
     rules: Annotated[Mapping[str, Mapping[str, object]], Tables(RULE_FIELDS)] = field(default_factory=dict)
     """Alert rules by name, as written; one of a ready rule's name changes the fields that it holds."""
+    flows: Flows = field(default_factory=Flows)
+    facts: Facts = field(default_factory=Facts)
     notify: Notify = field(default_factory=Notify)
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id → key, for those that differ from the default."""

@@ -87,7 +87,9 @@ def _anchored(config: Config, folder: Path) -> Config:
         return str(folder / Path(text).expanduser()) if text else text
 
     network = replace(config.network, ca_file=absolute(config.network.ca_file))
-    return replace(config, network=network, store=replace(config.store, path=absolute(config.store.path)))
+    flows = replace(config.flows, files=tuple(absolute(file) for file in config.flows.files))
+    store = replace(config.store, path=absolute(config.store.path))
+    return replace(config, network=network, store=store, flows=flows)
 
 
 class Watcher:

@@ -44,6 +44,15 @@ MIGRATIONS: Final[Sequence[str]] = (
         rule TEXT NOT NULL, row TEXT NOT NULL, until REAL, PRIMARY KEY (rule, row)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE revisions (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE daily_values (
+        name TEXT NOT NULL, day TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (name, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE members (
+        name TEXT NOT NULL, member TEXT NOT NULL, first_seen TEXT NOT NULL, PRIMARY KEY (name, member)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script a schema version; version n is reached by running scripts 0 to n − 1."""
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,7 @@ from engine.model import (
     Snapshot,
     Status,
 )
+from engine.outside import Outside
 from engine.quotes import Quotes
 from engine.store import Store
 from engine.tables import TABLES, empty
@@ -91,7 +93,10 @@ class Engine:
         self.board = Board(config)
         self.ingest = self.board.ingest  # no call between: this runs at tick rate
         self.bars = BarBook([f"{name}-bars" for name in config.crypto.exchanges])
-        self._make_makers = makers or default_makers
+        self._outside = Outside(config, store, self.notice)
+        self.ingest_outside = self._outside.ingest_outside
+        self.ingest_fund_days = self._outside.ingest_fund_days
+        self._make_makers = makers or partial(default_makers, outside=self._outside)
         self._store = Store(store, clock) if store is not None else None
         self._folder = store
         self._alerting: Alerting | None = None
@@ -182,6 +187,7 @@ class Engine:
         """Write what waits and let go of the disk."""
         if self._alerting is not None:
             self._alerting.close()
+        self._outside.close()
         if self._store is not None:
             self._store.close()
 
@@ -199,6 +205,7 @@ class Engine:
         self.config = config
         self.board.reconfigure(config)
         self._quotes.reconfigure(config)
+        self._outside.reconfigure(config)
         self._derived = self._new_derived()
         if self._alerting is not None:
             old = self._alerting
@@ -224,7 +231,8 @@ class Engine:
             self._make_feeds()
         self._view.now = now
         if nyse.next_change is not None:  # without a calendar there is no grid
-            self._derived.run(self._view, mono, moved=moved or self._facts_changed)
+            news = self._outside.poll(now, mono, self._facts)
+            self._derived.run(self._view, mono, moved=moved or self._facts_changed or news)
             self._facts_changed = False
         self._tables.update(self._derived.tables())
         with self._alone("alerts"):
@@ -256,7 +264,7 @@ class Engine:
     def settled(self) -> bool:
         """Whether every feed has delivered or failed at what it first had to, and every table has seen it."""
         reported = bool(self._reports) and all(report.settled for report in self._reports.values())
-        return reported and not self._derived.pending
+        return reported and not self._derived.pending and not self._outside.pending
 
     # parts of a beat
 

@@ -6,29 +6,17 @@ Of several sources of one fund the best alone is read: an issuer's file, then a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from engine.database import Database
 from engine.flows import FUND_DAYS
+from engine.model import FundDay
 
 PREFERENCE: Final = ("ssga", "ishares", "csv", "yahoo")
 
-
-class Day(Protocol):
-    """What one printed row must offer; `feeds.flow_files.FundDay` does."""
-
-    @property
-    def fund(self) -> str: ...
-    @property
-    def date(self) -> object: ...
-    @property
-    def nav(self) -> float | None: ...
-    @property
-    def shares(self) -> float | None: ...
-    @property
-    def aum(self) -> float | None: ...
+REVISION: Final = "fund_days"
 
 
 class Imported(NamedTuple):
@@ -39,7 +27,7 @@ class Imported(NamedTuple):
     same: int
 
 
-def save_days(database: Database, days: Iterable[Day], source: str) -> Imported:
+def save_days(database: Database, days: Iterable[FundDay], source: str) -> Imported:
     """Keep every day in one transaction: all of them or, on an error, none. Raises DatabaseError."""
     added = changed = same = 0
     with database.transaction() as connection:
@@ -57,7 +45,18 @@ def save_days(database: Database, days: Iterable[Day], source: str) -> Imported:
                 key + figures,
             )
             added, changed = added + (old is None), changed + (old is not None)
+        if added or changed:
+            connection.execute(
+                "INSERT INTO revisions (name, number) VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
+                (REVISION,),
+            )
     return Imported(added, changed, same)
+
+
+def revision(database: Database) -> int:
+    """A number that grows with every import that changed something, whichever process did it. Cheap to ask."""
+    rows = database.rows("SELECT number FROM revisions WHERE name = ?", (REVISION,))
+    return int(str(rows[0][0])) if rows else 0
 
 
 def load_days(database: Database) -> pl.DataFrame:

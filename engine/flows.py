@@ -134,7 +134,8 @@ def daily_flows(days: pl.DataFrame, lag: Lag) -> pl.DataFrame:
     for i in range(1, len(navs)):
         now, before = shares[i], shares[i - 1]
         known = now is not None and before is not None
-        splits.append(split_factor(navs[i], navs[i - 1], now, before) if known else None)
+        usual = 0.75 < navs[i] / navs[i - 1] < 1.3  # no split of `_SPLITS` leaves NAV within that
+        splits.append((1.0 if usual else split_factor(navs[i], navs[i - 1], now, before)) if known else None)
     flow = (pl.col("shares") - pl.col("shares").shift(1) * pl.col("split")) * pl.col("nav")
     prior = pl.col("shares").shift(1) * pl.col("split") * pl.col("nav")
     return (
@@ -148,6 +149,16 @@ def daily_flows(days: pl.DataFrame, lag: Lag) -> pl.DataFrame:
         )
         .select("date", "nav", "shares", "aum", "flow", "flow_pct_aum", "quarantined")
     )
+
+
+def without_frozen_estimates(days: pl.DataFrame) -> pl.DataFrame:
+    """`days` (`FUND_DAYS`, several funds) without the shares of estimated days whose assets did not move.
+
+    Yahoo's assets stand still for days or weeks while its NAV moves on: their quotient would then book every rise of
+    the market as an outflow. A day that says nothing new has no share count, which is not zero flow.
+    """
+    frozen = (pl.col("source") == "yahoo") & (pl.col("aum") == pl.col("aum").shift(1).over("fund"))
+    return days.sort("fund", "date").with_columns(pl.when(~frozen.fill_null(False)).then("shares").alias("shares"))
 
 
 class FundFlows(NamedTuple):
@@ -168,7 +179,7 @@ class FundFlows(NamedTuple):
     source: str
 
 
-def _window(flows: pl.Series, n: int) -> float | None:
+def window(flows: pl.Series, n: int) -> float | None:
     """Sum of the last n flows; null unless all n are there."""
     tail = flows.tail(n)
     return None if tail.len() < n or tail.null_count() else float(tail.sum())
@@ -187,9 +198,9 @@ def summarise(days: pl.DataFrame, lag: Lag) -> FundFlows | None:
         fund=str(days["fund"][0]),
         as_of=newest["date"],
         aum=newest["aum"],
-        flow_1d=_window(flows["flow"], 1),
-        flow_5d=_window(flows["flow"], 5),
-        flow_20d=_window(flows["flow"], 20),
+        flow_1d=window(flows["flow"], 1),
+        flow_5d=window(flows["flow"], 5),
+        flow_20d=window(flows["flow"], 20),
         # days set aside are left out of the long sums, and `quarantined` says that they are
         flow_ytd=float(year.sum()) if began and year.drop_nulls().len() else None,
         flow_total=float(flows["flow"].sum()) if flows["flow"].drop_nulls().len() else None,

@@ -29,6 +29,8 @@ from engine.derived import Maker
 from engine.grid import DailyGrid, daily_grid
 from engine.legs import LegError, Pair, parse_pair
 from engine.markets import Twins, Venues
+from engine.outside import Outside
+from engine.outside_tables import FactsMaker, FlowsMaker
 from engine.view import View
 
 
@@ -236,9 +238,13 @@ class MarketsMaker:
         return self.shared.keep(self.name, markets.live(self.shared.venues(view), self.config.crypto.bases, view))
 
 
-def makers(config: Config, book: BarBook) -> Iterable[Maker]:
-    """One maker a derived table, in the order in which they are to be made."""
+def makers(config: Config, book: BarBook, outside: Outside | None = None) -> Iterable[Maker]:
+    """One maker a derived table, in the order in which they are to be made.
+
+    outside: what is known beside the markets; without it there are no flows and no facts.
+    """
     shared = Shared(book)
+    beside = () if outside is None else (FlowsMaker(outside), FactsMaker(outside))
     return (
         SpreadsMaker(shared, config),
         LevelsMaker(shared, config),
@@ -250,4 +256,5 @@ def makers(config: Config, book: BarBook) -> Iterable[Maker]:
         RegimeMaker(shared, config),
         RotationMaker(shared, config),
         ClaimsMaker(shared, config),
+        *beside,
     )

@@ -1,14 +1,15 @@
 """The values that cross the rooms' borders: immutable, light to import, and the same for every source.
 
-Feeds make `Quote`, `Bars`, `MarketFact`, `ChannelReport` and `FeedReport` and hand them to a `Sink`; screens read a
-`Snapshot` from a `SnapshotSource` and send an `Intent`. Nothing here imports Polars at run time, so that the terminal
-can know these types before the heavy libraries are loaded.
+Feeds make `Quote`, `Bars`, `MarketFact`, `FundDays`, `OutsideFact`, `ChannelReport` and `FeedReport` and hand them to a
+`Sink`; screens read a `Snapshot` from a `SnapshotSource` and send an `Intent`. Nothing here imports Polars at run time,
+so that the terminal can know these types before the heavy libraries are loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -142,6 +143,45 @@ class MarketFact(NamedTuple):
     """Share of the whole market's capitalisation, per cent."""
 
 
+class FundDay(NamedTuple):
+    """One printed row of a fund: NAV in USD a share, shares outstanding, total net assets in USD; None: not printed."""
+
+    fund: str
+    date: date
+    nav: float | None
+    shares: float | None
+    aum: float | None
+
+
+class FundDays(NamedTuple):
+    """Days of funds as one source printed them, to be kept beside those of other sources."""
+
+    source: str
+    """`ssga`, `ishares`, `csv` or `yahoo`."""
+    days: tuple[FundDay, ...]
+
+
+class OutsideFact(NamedTuple):
+    """One figure of the world outside the connected markets; one row of the `facts` table."""
+
+    fact: str
+    """Its name, such as `fear_greed`."""
+    value: float | None
+    unit: str
+    """`USD`, `%`, `pp`, `count` or `0-100`."""
+    as_of: float
+    """Epoch seconds that the source names, else the time of arrival."""
+    source: str
+    lasts_s: float
+    """Older than this it is stale."""
+    change_pct: float | None = None
+    """Its change over `change_over`, per cent."""
+    change_over: str | None = None
+    """`1d`, `7d`."""
+    members: tuple[str, ...] = ()
+    """Names that the value counts, where newcomers among them matter."""
+
+
 class ChannelReport(NamedTuple):
     """A channel went up or down. While it is down, every row that came by it is stale."""
 
@@ -157,7 +197,7 @@ class FeedReport(NamedTuple):
 
     source: str
     kind: str
-    """crypto-stream, crypto-bars, equity-stream, equity-poll, equity-bars, market-facts."""
+    """crypto-stream, crypto-bars, equity-stream, equity-poll, equity-bars, market-facts, fund-days, outside-facts."""
     state: FeedState
     last_message: float | None
     """Epoch seconds of the newest message."""
@@ -190,6 +230,10 @@ class Sink(Protocol):
     def ingest_bars(self, bars: Bars, /) -> None: ...
 
     def ingest_fact(self, fact: MarketFact, /) -> None: ...
+
+    def ingest_outside(self, fact: OutsideFact, /) -> None: ...
+
+    def ingest_fund_days(self, days: FundDays, /) -> None: ...
 
     def report_channel(self, report: ChannelReport, /) -> None: ...
 

@@ -148,6 +148,40 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "as_of": TIME,
         }
     ),
+    "flows": _live(
+        {
+            "fund": pl.String(),
+            "group": pl.String(),
+            "flow_1d": pl.Float64(),
+            "flow_5d": pl.Float64(),
+            "flow_20d": pl.Float64(),
+            "flow_ytd": pl.Float64(),
+            "flow_total": pl.Float64(),
+            "flow_pct_aum": pl.Float64(),
+            "aum": pl.Float64(),
+            "share_of_group": pl.Float64(),
+            "share_of_all": pl.Float64(),
+            "percentile": pl.Float64(),
+            "history": pl.String(),
+            "lag": pl.Int64(),
+            "lag_evidence": pl.String(),
+            "quarantined": pl.Int64(),
+            "coverage": pl.Float64(),
+            "as_of": TIME,
+            "source": pl.String(),
+        }
+    ),
+    "facts": _live(
+        {
+            "fact": pl.String(),
+            "value": pl.Float64(),
+            "unit": pl.String(),
+            "change_pct": pl.Float64(),
+            "change_over": pl.String(),
+            "as_of": TIME,
+            "source": pl.String(),
+        }
+    ),
     "alerts": _live(
         {
             "rule": pl.String(),

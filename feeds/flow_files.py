@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
 from engine.errors import BadDataError
+from engine.model import FundDay
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_UNPACKED: Final = 512 * 1024 * 1024
@@ -50,16 +51,6 @@ FUND_NAMES: Final = {
 """Names that iShares prints in its workbooks, which hold no ticker; others need `--fund`."""
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
-
-
-class FundDay(NamedTuple):
-    """One printed row: NAV in USD a share, shares outstanding, total net assets in USD; None where none is printed."""
-
-    fund: str
-    date: date
-    nav: float | None
-    shares: float | None
-    aum: float | None
 
 
 class FlowFile(NamedTuple):

@@ -6,23 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from engine.database import FILE_NAME, Database, DatabaseError
-from engine.flow_store import Imported, load_days, save_days
+from engine.flow_store import Imported, load_days, revision, save_days
+from engine.model import FundDay
 
-
-class Day(NamedTuple):
-    fund: str
-    date: date
-    nav: float | None
-    shares: float | None
-    aum: float | None
-
-
-DAYS = [Day("IWM", date(2026, 1, 8), 220.0, 300e6, None), Day("IWM", date(2026, 1, 9), 222.2, 298.5e6, None)]
+DAYS = [FundDay("IWM", date(2026, 1, 8), 220.0, 300e6, None), FundDay("IWM", date(2026, 1, 9), 222.2, 298.5e6, None)]
 
 
 @pytest.fixture
@@ -37,6 +28,18 @@ def test_the_same_file_twice_changes_nothing(database: Database) -> None:
     before = load_days(database)
     assert save_days(database, DAYS, "ishares") == Imported(0, 0, 2)
     assert load_days(database).equals(before)
+
+
+def test_only_an_import_that_changed_something_has_others_read_again(tmp_path: Path, database: Database) -> None:
+    assert revision(database) == 0
+    other = Database(tmp_path)
+    save_days(other, DAYS, "ishares")
+    first = revision(database)
+    save_days(other, DAYS, "ishares")
+    assert revision(database) == first > 0
+    save_days(other, [DAYS[0]._replace(nav=221.0)], "ishares")
+    assert revision(database) > first
+    other.close()
 
 
 def test_a_corrected_figure_replaces_the_old_one(database: Database) -> None:
@@ -54,7 +57,7 @@ def test_the_best_source_of_a_fund_is_read_alone(database: Database) -> None:
 
 
 def test_a_failed_import_keeps_nothing_of_itself(database: Database) -> None:
-    def broken() -> Iterator[Day]:
+    def broken() -> Iterator[FundDay]:
         yield DAYS[0]
         raise RuntimeError
 

@@ -7,7 +7,17 @@ import heapq
 from collections import deque
 
 from engine.clock import Clock
-from engine.model import Bars, ChannelReport, Coverage, FeedReport, FeedState, MarketFact, Quote
+from engine.model import (
+    Bars,
+    ChannelReport,
+    Coverage,
+    FeedReport,
+    FeedState,
+    FundDays,
+    MarketFact,
+    OutsideFact,
+    Quote,
+)
 
 
 class FakeClock(Clock):
@@ -62,6 +72,8 @@ class RecordingSink:
         self.quotes: deque[Quote] = deque(maxlen=limit)
         self.bars: list[Bars] = []
         self.facts: list[MarketFact] = []
+        self.outside: list[OutsideFact] = []
+        self.fund_days: list[FundDays] = []
         self.channels: list[ChannelReport] = []
         self.reports: list[FeedReport] = []
         self.covered: dict[tuple[str, str, str], Coverage] = {}
@@ -74,6 +86,12 @@ class RecordingSink:
 
     def ingest_fact(self, fact: MarketFact, /) -> None:
         self.facts.append(fact)
+
+    def ingest_outside(self, fact: OutsideFact, /) -> None:
+        self.outside.append(fact)
+
+    def ingest_fund_days(self, days: FundDays, /) -> None:
+        self.fund_days.append(days)
 
     def report_channel(self, report: ChannelReport, /) -> None:
         self.channels.append(report)

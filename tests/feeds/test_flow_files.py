@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadDataError
-from feeds.flow_files import FundDay, read_flow_file
+from engine.model import FundDay
+from feeds.flow_files import read_flow_file
 
 HISTORY = [
     ("Feb 04, 2025", 226.51, "--", 296_350_000.0),

@@ -1,0 +1,113 @@
+"""`flows` and `facts` as live tables: what is held, with a status that is the age's as much as the source's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from engine import sessions
+from engine.flow_table import LATE_SESSIONS
+from engine.model import Status
+from engine.outside import DOMINANCE, NEW_DAYS, Outside
+from engine.rows import table
+from engine.tables import empty
+from engine.view import View
+
+_EPOCH: Final = date(1970, 1, 1)
+DOMINANCE_LASTS_S: Final = 3600.0
+SETTLES_S: Final = 86_400.0
+"""A session's figures are due a day after its close: issuers publish in the evening or the next morning."""
+
+
+@dataclass
+class FlowsMaker:
+    """`flows`."""
+
+    outside: Outside
+    name: str = "flows"
+    _made: tuple[object, ...] = ()
+    _table: pl.DataFrame = field(default_factory=lambda: empty("flows"))
+
+    def at_close(self, now: float) -> None:
+        """Nothing of it depends on bars."""
+
+    def live(self, state: None, view: View) -> pl.DataFrame:
+        """The rows as they are held; anew only where they, or the sessions that passed since, have changed."""
+        rows = self.outside.kept.flows
+        if not rows:
+            return empty("flows")
+        hours = sessions.calendar()
+        due = hours.last_opened(view.now - SETTLES_S)
+        if due >= 0 and hours.closes[due] > view.now - SETTLES_S:
+            due -= 1
+        made = (id(rows), due, view.simulated)
+        if made == self._made:
+            return self._table
+        place = {session.day: number for number, session in enumerate(hours.sessions)}
+        made_rows: list[dict[str, Any]] = []
+        for row in rows:
+            at = place[(row.day - _EPOCH).days]
+            late = due - at > LATE_SESSIONS
+            made_rows.append(
+                {
+                    **row.cells,
+                    "as_of": datetime.fromtimestamp(hours.closes[at], UTC),
+                    "status": (Status.STALE if late else row.worth).value,
+                    "simulated": view.simulated,
+                }
+            )
+        self._made, self._table = made, table("flows", made_rows)
+        return self._table
+
+
+@dataclass
+class FactsMaker:
+    """`facts`."""
+
+    outside: Outside
+    name: str = "facts"
+
+    def at_close(self, now: float) -> None:
+        """Nothing of it depends on bars."""
+
+    def live(self, state: None, view: View) -> pl.DataFrame:
+        """Dominance with its change since a month ago, then every fact by name."""
+        rows = [*self._dominance(view)]
+        for name, fact in sorted(self.outside.facts.items()):
+            stale = view.now - fact.as_of > fact.lasts_s
+            row = _row(name, fact.value, fact.unit, fact.as_of, fact.source, stale=stale)
+            rows.append(row | {"change_pct": fact.change_pct, "change_over": fact.change_over})
+            if fact.members:
+                new, days = self.outside.kept.newcomers.get(name, (None, 0))
+                more = _row(f"{name}_new", new if days else None, "count", fact.as_of, fact.source, stale=stale)
+                more["change_over"] = f"{min(days, NEW_DAYS)}d"
+                rows.append(more | ({"status": Status.WARMING.value} if days < NEW_DAYS and not stale else {}))
+        return table("facts", [row | {"simulated": view.simulated} for row in rows])
+
+    def _dominance(self, view: View) -> list[dict[str, Any]]:
+        btc = view.facts().get("BTC")
+        if btc is None or btc.dominance_pct is None:
+            return []
+        stale = view.now - btc.as_of > DOMINANCE_LASTS_S
+        now = _row(DOMINANCE, btc.dominance_pct, "%", btc.as_of, btc.source, stale=stale)
+        change = self.outside.dominance_change(view.now)
+        then = _row(f"{DOMINANCE}_30d", change and change[0], "pp", btc.as_of, btc.source, stale=stale)
+        if change is None:
+            then["status"] = Status.WARMING.value
+        else:
+            then["change_over"] = f"{change[1]}d"
+        return [now, then]
+
+
+def _row(fact: str, value: float | None, unit: str, as_of: float, source: str, *, stale: bool) -> dict[str, Any]:
+    return {
+        "fact": fact,
+        "value": None if value is None else float(value),
+        "unit": unit,
+        "as_of": datetime.fromtimestamp(0, UTC) + timedelta(seconds=as_of),
+        "source": source,
+        "status": (Status.STALE if stale or value is None else Status.OK).value,
+    }
