@@ -17,6 +17,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, SnapshotSource
 from tui import keys, theme
+from tui.announce import Announcer, newest
 from tui.screens.dashboard import Dashboard
 from tui.screens.live import LiveScreen
 from tui.screens.sheet import Sheet
@@ -50,7 +51,9 @@ class SizewatchApp(App[None]):
         self._source = source
         self._config = config
         self._painted = painted
-        self.eye = Eye(source, clock or Clock(), mode, scenario)
+        clock = clock or Clock()
+        self.eye = Eye(source, clock, mode, scenario)
+        self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
         for name in theme.NAMES:
             self.register_theme(theme.theme(name))
@@ -69,6 +72,9 @@ class SizewatchApp(App[None]):
         view = self.eye.look()
         if view.snapshot is not None and view.snapshot.config is not self._config:
             self._apply(view.snapshot.config)
+        latest = self._source.latest()
+        if latest is not None:  # a screen that is held still does not hold back alerts
+            self._announcer.tell(latest)
         with self.batch_update():
             for screen in self.screen_stack:
                 if isinstance(screen, LiveScreen | Sheet):
@@ -90,6 +96,21 @@ class SizewatchApp(App[None]):
                     action.help,
                     lambda call=call: self.run_action(call, default_namespace=screen),
                 )
+
+    def _write(self, sequence: str) -> None:
+        """Put an escape sequence on the terminal, in order with what is painted."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    def action_acknowledge(self) -> None:
+        """Mark the newest alert that nobody has acknowledged as seen."""
+        latest = self._source.latest()
+        wish = newest(latest.tables.get("alerts")) if latest is not None else None
+        if wish is None:
+            self.notify("no alert waits to be acknowledged", timeout=2)
+            return
+        self._source.send(wish)
+        self.notify(f"{wish.arguments['rule']} {wish.arguments['row']}: seen", timeout=2)
 
     def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""

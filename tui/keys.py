@@ -53,6 +53,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
     Action("back", "escape", "back", "back", "Leave a help, detail, zoom, filter or freeze.", "Screen"),
+    Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
     Action("retry", "r", "app.retry", "retry", "Try every failed source again now.", "General"),
     Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),
     Action("palette", "ctrl+p", "app.command_palette", "palette", "Find any action by name.", "General"),

@@ -20,7 +20,7 @@ from aiosmtpd.handlers import Message as MailHandler
 from engine.model import Event
 from notify.channel import DeliveryError, Message
 from notify.command import CommandChannel
-from notify.osc import sequence
+from tui.osc import sequence
 from notify.secret import resolve
 from notify.services import ServiceChannel
 
