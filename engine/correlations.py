@@ -56,10 +56,10 @@ class CorrelationState:
     couples: tuple[Couple, ...]
 
 
-def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> CorrelationState:
-    """Every pair's legs, and the leading equity spread with the leading crypto spread."""
-    states = {p: spreads.pair_state(grid, p) for p in pairs}
-    couples = [_of_legs(grid, p, states[p]) for p in pairs]
+def at_close(grid: DailyGrid, pairs: tuple[Pair, ...], beside: tuple[Pair, ...] = ()) -> CorrelationState:
+    """The legs of every pair and of those beside, and the leading equity spread with the leading crypto spread."""
+    states = {p: spreads.pair_state(grid, p) for p in (*pairs, *beside)}
+    couples = [_of_legs(grid, p, states[p]) for p in states]
     equity = next((p for p in pairs if p.a.total_return and p.b.total_return), None)
     crypto = next((p for p in pairs if p.crypto), None)
     if equity is not None and crypto is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import polars as pl
 
@@ -67,10 +68,19 @@ class Shared:
         return self._venues[1]
 
 
+BESIDE: Final = ("ai/IWM",)
+"""Not spreads of size, but correlations that are asked for: do AI tokens move with small caps?"""
+
+
 def pairs_of(config: Config) -> tuple[Pair, ...]:
     """The configured pairs that can be read; the check of the configuration has said what is wrong with the others."""
+    return parsed(config.spreads.pairs, config)
+
+
+def parsed(texts: Iterable[str], config: Config) -> tuple[Pair, ...]:
+    """Those of `texts` whose legs are all watched."""
     pairs = []
-    for text in config.spreads.pairs:
+    for text in texts:
         try:
             pairs.append(parse_pair(text, config))
         except LegError:
@@ -117,7 +127,9 @@ class CorrelationsMaker:
     name: str = "correlations"
 
     def at_close(self, now: float) -> correlations.CorrelationState:
-        return correlations.at_close(self.shared.grid(now), pairs_of(self.config))
+        pairs = pairs_of(self.config)
+        beside = tuple(pair for pair in parsed(BESIDE, self.config) if pair not in pairs)
+        return correlations.at_close(self.shared.grid(now), pairs, beside)
 
     def live(self, state: correlations.CorrelationState, view: View) -> pl.DataFrame:
         return correlations.live(state, view)
