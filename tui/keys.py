@@ -29,6 +29,8 @@ class Action:
     group: str = "General"
     footer: int = 0
     """Place in the footer; 0: not there."""
+    at_once: bool = False
+    """Carried out before the next key is looked at: what is typed ahead belongs to what it opens."""
 
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -44,7 +46,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("bottom", "G,end", "move('bottom')", "bottom", "Last row.", "Move"),
     Action("half_down", "ctrl+d,pagedown", "move('half_down')", "half down", "Half a pane down.", "Move"),
     Action("half_up", "ctrl+u,pageup", "move('half_up')", "half up", "Half a pane up.", "Move"),
-    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 2),
+    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 2, True),
     Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows", 3),
     Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
     Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 4),
@@ -99,7 +101,9 @@ class Keymap:
 def bindings(*ids: str) -> list[BindingType]:
     """The default bindings of the named actions, or of all: what a screen holds, and a keymap then changes by id."""
     return [
-        Binding(a.keys, a.call, a.label, show=False, id=a.id, tooltip=a.help) for a in ACTIONS if not ids or a.id in ids
+        Binding(a.keys, a.call, a.label, show=False, id=a.id, tooltip=a.help, priority=a.at_once)
+        for a in ACTIONS
+        if not ids or a.id in ids
     ]
 
 

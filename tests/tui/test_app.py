@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from engine.config import Appearance, Config
@@ -165,6 +166,17 @@ async def test_a_filter_narrows_as_it_is_typed_stays_on_enter_and_goes_on_escape
         await run.press("escape")
         assert len(run.crypto.rows) == 41
         assert run.focused == "crypto"
+
+
+async def test_what_is_typed_ahead_of_the_filters_line_is_typed_into_it() -> None:
+    async with running(fakes.snapshot()) as run:
+        for key, character in (("slash", "/"), *((c, c) for c in "ql"), ("slash", "/"), ("enter", "\r")):
+            run.app.post_message(Key(key, character))
+        await run.pilot.pause(0.3)
+        await run.frame()
+        assert run.crypto.needle == "ql/"
+        assert not run.app._exit
+        assert not isinstance(run.app.screen, Detail)
 
 
 async def test_s_goes_through_the_sortings_and_its_capital_turns_round() -> None:

@@ -160,10 +160,13 @@ class Dashboard(LiveScreen):
 
     async def action_filter(self) -> None:
         """Ask for the text that rows must hold; each key narrows at once."""
-        if not self.query(Prompt):
-            prompt = Prompt(self._crypto.needle)
-            await self.mount(prompt, before=self._message)
-            prompt.focus()
+        prompt = Prompt(self._crypto.needle)
+        await self.mount(prompt, before=self._message)
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed, its key is a letter like others."""
+        return not (action == "filter" and self.query(Prompt))
 
     def on_input_changed(self, event: Prompt.Changed) -> None:
         """Narrow the grids to what has been typed so far."""
