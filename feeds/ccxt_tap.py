@@ -15,8 +15,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.errors import FatalError
+from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
+from feeds.link import MAX_PRICE
 from feeds.network import Border
 from feeds.quirks import Quirks
 
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 OnTicker = Callable[[str, Mapping[str, Any]], None]
 
 CLOSE_S = 1.0
-MAX_PRICE = 1e12
-"""From here on nothing is a price; the board has the same bound for every source."""
 LARGEST = 64 * 2**20
 """Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
 _INF = math.inf
@@ -182,7 +181,7 @@ def _bound_answers(exchange: Any) -> None:
                     body += part
                     if len(body) > LARGEST:
                         self.close()
-                        raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST // 2**20} MB")
+                        raise BadDataError(f"an answer of more than {LARGEST // 2**20} MB")
                 self._body = bytes(body)
             return await super().read()
 

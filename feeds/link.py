@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Sink
 from feeds.network import Border
+
+MAX_PRICE: Final = 1e12
+"""From here on nothing is a price; the board has the same bound for whatever comes to it."""
 
 
 @dataclass(frozen=True, slots=True)

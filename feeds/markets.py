@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from engine.config import Crypto
+from engine.errors import BadDataError
 from feeds.aside import aside
 from feeds.link import Context
 
@@ -136,6 +137,8 @@ class MarketLists:
         if markets is None:
             fetched: Mapping[str, Mapping[str, Any]] = await exchange.load_markets()
             markets = [dict(market) for market in fetched.values() if market.get("spot")]
+            if not markets:  # an answer that is none, such as a web page: nothing to keep, and no reason to give up
+                raise BadDataError("the venue's list of markets is empty")
             await aside(_write, file, {"fetched_at": now, "markets": markets})
         return markets
 

@@ -29,9 +29,10 @@ class Policy:
     """Never less between two lives, whatever went before."""
     ceiling: float = 8.0
     """Most between the *starts* of two lives while the failures are transient: a network that is back is used soon."""
-    limited_first: float = 15.0
+    limited_first: float = 5.0
     """First pause after a rate limit that names no time; doubles."""
-    limited_ceiling: float = 300.0
+    limited_ceiling: float = 13.0
+    """Four requests a minute are within every venue's limit, and a limit that is over is soon noticed."""
     blocked_first: float = 60.0
     """First pause after a geo-block or a refusal; doubles."""
     blocked_ceiling: float = 900.0

@@ -16,7 +16,7 @@ from engine.config import Config
 from engine.errors import BadDataError, FatalError
 from engine.model import Quote, SessionState, asset_of
 from feeds.aside import aside
-from feeds.link import Context, Link
+from feeds.link import MAX_PRICE, Context, Link
 from feeds.network import Border
 from feeds.translate import words
 from feeds.yahoo_units import in_units
@@ -184,7 +184,8 @@ def _number(row: Mapping[str, Any], name: str) -> float | None:
 
 def _price(row: Mapping[str, Any], name: str) -> float | None:
     """A price; zero is Yahoo's way of having none."""
-    return _number(row, name) or None
+    value = _number(row, name)
+    return value if value and value < MAX_PRICE else None
 
 
 def _ask(yahoo: Yahoo, symbols: tuple[str, ...]) -> list[Mapping[str, Any]]:

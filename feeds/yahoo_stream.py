@@ -26,7 +26,7 @@ from engine.config import Config
 from engine.errors import BadDataError, FatalError, TransientError
 from engine.model import Quote, SessionState
 from feeds.aside import aside
-from feeds.link import Context, Link
+from feeds.link import MAX_PRICE, Context, Link
 from feeds.translate import translate, words
 from feeds.yahoo_units import in_units
 
@@ -240,7 +240,7 @@ def _decimals(value: float) -> int:
 
 
 def _positive(value: float) -> bool:
-    return 0.0 < value < math.inf
+    return 0.0 < value < MAX_PRICE
 
 
 def shortest(value: float) -> float:

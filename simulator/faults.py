@@ -7,11 +7,12 @@ faults with the same seed spoil the same messages in the same way.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import math
 import random
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -209,9 +210,18 @@ class Faults:
         return reply
 
 
+@cache
 def bomb(megabytes: int) -> bytes:
-    """A small gzip stream of so many megabytes of nothing: members in a row, as the format allows."""
-    return gzip.compress(b" " * 2**20, 9) * megabytes
+    """A small gzip stream of so many megabytes of nothing: one packed block again and again."""
+    block = b" " * 2**20
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = 0
+    for _ in range(megabytes):
+        check = zlib.crc32(block, check)
+    head = b"\x1f\x8b\x08" + bytes(7)
+    size = (megabytes * len(block)) & 0xFFFFFFFF
+    return head + again * megabytes + packer.flush() + check.to_bytes(4, "little") + size.to_bytes(4, "little")
 
 
 def endless() -> bytes:
