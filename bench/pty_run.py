@@ -57,6 +57,8 @@ class Terminal:
 
     def read(self, seconds: float) -> bool:
         """Take in what it writes within `seconds`; False once it has closed the terminal."""
+        if self._master < 0:
+            return False
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return True
@@ -110,7 +112,7 @@ class Terminal:
             open_ = self.read(0.05)
             code = self.process.poll()
             if code is not None:
-                while self.read(0) and select.select([self._master], [], [], 0)[0]:
+                while self._master >= 0 and select.select([self._master], [], [], 0)[0] and self.read(0):
                     pass
                 return code
             if not open_:
@@ -124,7 +126,11 @@ class Terminal:
             self._master = -1
 
     def close(self) -> None:
-        """End it, by force where it still runs."""
+        """End it, in order if it can, by force where it still runs then."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(TimeoutError):
+                self.wait(5)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
