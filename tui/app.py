@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -61,11 +61,13 @@ class SizewatchApp(App[None]):
 
     def on_mount(self) -> None:
         self.set_keymap(self.actions.changed())
-        dashboard = Dashboard(self.actions.actions, self.actions.warnings)
-        self.push_screen(dashboard)
         if self._painted is not None:
-            dashboard.call_after_refresh(self._painted)
+            self.screen.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The dashboard itself: an empty screen below it would be laid out and painted first."""
+        return Dashboard(self.actions.actions, self.actions.warnings)
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""

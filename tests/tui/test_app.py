@@ -46,7 +46,7 @@ class Run:
 
     def pane(self, name: str) -> LinePane:
         """A pane of the dashboard."""
-        return self.app.screen_stack[1].query_one(f"#{name}", LinePane)
+        return self.app.screen_stack[0].query_one(f"#{name}", LinePane)
 
     @property
     def crypto(self) -> QuotesPane:
@@ -321,7 +321,7 @@ async def test_every_call_of_every_action_can_be_carried_out() -> None:
     async with running(fakes.snapshot()) as run:
         for action in keys.ACTIONS:
             if action.id not in ("quit", "palette"):
-                assert await run.app.run_action(action.call, default_namespace=run.app.screen_stack[1]), action.id
+                assert await run.app.run_action(action.call, default_namespace=run.app.screen_stack[0]), action.id
                 await run.pilot.press("escape")
                 await run.frame()
 
