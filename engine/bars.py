@@ -22,6 +22,11 @@ SECONDS: Final[Mapping[str, int]] = {"1d": 86_400, "1h": 3_600, "5m": 300, "1m":
 LIMITS: Final[Mapping[str, int]] = {"1d": 20_000, "1h": 2_400, "5m": 20_000, "1m": 12_000}
 """Rows kept a symbol, interval and source; the oldest go first."""
 
+LEAST: Final = 1e-15
+MOST: Final = 1e15
+"""No price lies beyond these; what does is a fault, and its products would overflow."""
+MOST_VOLUME: Final = 1e18
+
 _PRICES: Final = ("open", "high", "low", "close", "adj_close")
 _FRESH_BARS: Final = 5
 """A source that is this many bars behind the freshest one is not chosen."""
@@ -53,8 +58,8 @@ def clean(frame: pl.DataFrame) -> pl.DataFrame:
     """
     frame = frame.select([pl.col(name).cast(kind, strict=False) for name, kind in BARS.items()])
     frame = frame.with_columns(
-        [pl.when(pl.col(c).is_finite() & (pl.col(c) > 0)).then(pl.col(c)).alias(c) for c in _PRICES]
-        + [pl.when(pl.col("volume").is_finite() & (pl.col("volume") >= 0)).then(pl.col("volume")).alias("volume")]
+        [pl.when(pl.col(c).is_between(LEAST, MOST)).then(pl.col(c)).alias(c) for c in _PRICES]
+        + [pl.when(pl.col("volume").is_between(0.0, MOST_VOLUME)).then(pl.col("volume")).alias("volume")]
     ).drop_nulls(["time", "close"])
     sane = (
         (pl.col("high") >= pl.col("low"))

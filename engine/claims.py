@@ -6,6 +6,7 @@ nothing here measures has no measurement and says neither yes nor no.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -81,7 +82,7 @@ def _row(claim: Claim, tables: Tables, view: View) -> dict[str, Any]:
         return said
     row = hit.row(0, named=True)
     value = row[claim.column]
-    if value is None:
+    if value is None or not math.isfinite(value):
         return said
     return said | {
         "measured": float(value),

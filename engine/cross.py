@@ -123,7 +123,8 @@ def daily_lead_lag(x: Floats, y: Floats, lags: int = DAILY_LAGS) -> LeadLag:
     ks = np.arange(-lags, lags + 1)
     found = []
     for k in ks.tolist():
-        a, b = (x[: len(x) - k], y[k:]) if k >= 0 else (x[-k:], y[: len(y) + k])
+        rows = max(0, len(x) - abs(k))
+        a, b = (x[:rows], y[len(y) - rows :]) if k >= 0 else (x[len(x) - rows :], y[:rows])
         found.append(co_window(a, b).corr(3))
     if found[lags] is None:
         return LeadLag(None, None, None)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.bars import BarBook, days_of, times_us
+from engine.bars import LEAST, MOST, BarBook, days_of, times_us
 from engine.legs import Leg
 from engine.model import Status, asset_of
 from engine.view import Calendar, Live
@@ -41,8 +41,8 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 
 def usable(price: float | None) -> bool:
-    """Whether a live price can be computed with: finite and above zero."""
-    return price is not None and 0.0 < price < float("inf")
+    """Whether a live price or volume can be computed with: there, above zero, and no absurdity."""
+    return price is not None and LEAST <= price <= MOST
 
 
 class Point(NamedTuple):
