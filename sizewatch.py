@@ -17,16 +17,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine.clock import Clock
 from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, SizewatchError
 from engine.model import Mode
+from engine.standard_output import only_ours_on_stdout, say
 from simulator.child import Child
 from simulator.reader import ScenarioError
 
@@ -102,11 +103,12 @@ class Run:
         return Gated(Feeds(context), self.bordered)
 
     def bordered(self, config: Config) -> Config:
-        """`config`; a demo's network is its own gateway (which is waited for), whatever the file says."""
+        """`config`; a demo's network is its own gateway (which is waited for), and so are its files of funds."""
         if self.child is None:
             return config
         ready = self.child.ready()
-        return replace(config, network=replace(config.network, proxy=ready.proxy, ca_file=ready.ca_file))
+        network = replace(config.network, proxy=ready.proxy, ca_file=ready.ca_file)
+        return replace(config, network=network, flows=replace(config.flows, files=(ready.funds,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,30 +330,19 @@ def config_command(check: Path | None) -> int:
     return 0
 
 
-def say(lines: Iterable[str], out: TextIO) -> bool:
-    """Write lines; False where the reader has gone, which ends a command in peace (`… | head`)."""
-    try:
-        for line in lines:
-            out.write(line + "\n")
-        out.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        return False
-    return True
+def flows(options: Options, asked: argparse.Namespace) -> int:
+    """Imports saved fund files, or fetches what may be fetched: a line a file; 1 where one was not imported."""
+    with only_ours_on_stdout() as out, prepared(options) as run:
+        from engine.flow_imports import Keeper
+        from feeds import flow_command
 
-
-@contextlib.contextmanager
-def only_ours_on_stdout() -> Iterator[TextIO]:
-    """Standard output as a file of our own; what libraries print meanwhile, even from C, goes to standard error."""
-    sys.stdout.flush()
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as ours:
-        os.dup2(2, 1)
-        try:
-            yield ours
-        finally:
-            sys.stdout.flush()
-            ours.flush()
-            os.dup2(ours.fileno(), 1)
+        with Keeper(run.store) as keeper:
+            command = flow_command.FlowCommand(
+                keeper.keep, lambda *lines: say(lines, out), lambda *e: say(e, sys.stderr)
+            )
+            if asked.what == "import":
+                return command.bring_in(asked.files, asked.fund)
+            return command.fetch(run.bordered(run.config), asked.funds)
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
@@ -359,14 +350,15 @@ def carry_out(arguments: argparse.Namespace) -> int:
     if arguments.command == "config":
         return config_command(arguments.check)
     options = Options.of(arguments)
-    if arguments.command == "snapshot":
-        return snapshot(options, arguments.wait, arguments.tables)
-    if arguments.command == "doctor":
-        return doctor(options)
-    if arguments.command == "alerts":
-        return alerts(options, arguments)
-    if arguments.command == "watch":
-        return watch(options)
+    commands: dict[str, Callable[[], int]] = {
+        "snapshot": lambda: snapshot(options, arguments.wait, arguments.tables),
+        "doctor": lambda: doctor(options),
+        "alerts": lambda: alerts(options, arguments),
+        "flows": lambda: flows(options, arguments),
+        "watch": lambda: watch(options),
+    }
+    if arguments.command is not None:
+        return commands[arguments.command]()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"the monitor needs a terminal; `{NAME} snapshot --json` prints the tables without one")
     return monitor(options)

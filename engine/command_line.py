@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -115,6 +116,7 @@ def parser(version: str) -> Parser:
         "watch", parents=[run], help="run without a screen: alerts and the feeds' states as JSON lines, until SIGTERM"
     )
     _add_alerts(commands.add_parser, run)
+    _add_flows(commands.add_parser, run)
     commands.add_parser("doctor", parents=[run], help="check settings, network, sources, terminal and disk")
     config = commands.add_parser("config", help="check a configuration, or print the default one")
     which = config.add_mutually_exclusive_group(required=True)
@@ -125,6 +127,24 @@ def parser(version: str) -> Parser:
 
 def _add_wait(command: argparse.ArgumentParser) -> None:
     command.add_argument("--wait", type=seconds, default=60.0, metavar="SECONDS", help="wait this long at most (60)")
+
+
+def ticker(text: str) -> str:
+    """A fund's ticker."""
+    found = text.strip().upper()
+    if not re.fullmatch(r"[A-Z][A-Z0-9.]{0,9}", found):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a fund's ticker, such as IWM")
+    return found
+
+
+def _add_flows(add: Callable[..., Parser], run: Parser) -> None:
+    flows = add("flows", help="money in and out of funds: import saved files, fetch what may be fetched")
+    what = flows.add_subparsers(dest="what", metavar="WHAT", required=True, parser_class=Parser)
+    bring = what.add_parser("import", parents=[run], help="take in fund files that you saved")
+    bring.add_argument("files", type=Path, nargs="+", metavar="FILE", help="iShares' or SSGA's workbook, or a CSV")
+    bring.add_argument("--fund", type=ticker, metavar="TICKER", help="the fund of a workbook that names none")
+    fetch = what.add_parser("fetch", parents=[run], help="fetch SSGA's NAV histories; says where to get the others")
+    fetch.add_argument("funds", type=ticker, nargs="*", metavar="FUND", help="these alone (those in [flows.groups])")
 
 
 def _add_alerts(add: Callable[..., Parser], run: Parser) -> None:

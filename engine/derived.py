@@ -19,8 +19,7 @@ from engine.tables import TABLES, empty
 from engine.view import View
 
 CLOSE_BUDGET_S: Final = 0.020
-"""After this much of a beat no further table's close begins."""
-SLOW: Final = frozenset({"markets", "baskets", "volumes"})
+SLOW: Final = frozenset({"markets", "baskets", "volumes", "facts"})
 """Tables of figures over a day or more: dear, slow to move, and made together because they share their inputs."""
 SLOW_S: Final = 1.0
 """Seconds between two of those."""
@@ -67,6 +66,8 @@ class Derived:
 
     makers: tuple[Maker, ...]
     tell: Callable[[str], None]
+    budget_s: float = CLOSE_BUDGET_S
+    """After this much of a beat no further table's close begins."""
     _slots: list[_Slot] = field(init=False)
     _first_change: float | None = field(default=None, init=False)
     _last_change: float = field(default=0.0, init=False)
@@ -113,7 +114,7 @@ class Derived:
         for slot in self._slots:
             if slot.due:
                 self._close_one(slot, now)
-                if time.perf_counter() - began > CLOSE_BUDGET_S:
+                if time.perf_counter() - began > self.budget_s:
                     return
 
     def _close_one(self, slot: _Slot, now: float) -> None:

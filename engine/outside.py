@@ -59,7 +59,7 @@ class Outside:
     """
 
     def __init__(self, config: Config, folder: Path | None, tell: Callable[[str, str], None]) -> None:
-        self._config = config
+        self.config = config
         self._folder = folder
         self._tell = tell
         self._facts: dict[str, OutsideFact] = {}
@@ -116,11 +116,12 @@ class Outside:
         return self._open > 0 or not self._loaded
 
     def reconfigure(self, config: Config) -> None:
-        """Go on under another configuration: its groups of funds."""
-        if config.flows.groups != self._config.flows.groups:
-            self._config = config
+        """Go on under another configuration: its groups of funds, its facts."""
+        if config.flows.groups != self.config.flows.groups:
             self._revision = -1
             self._looked = float("-inf")
+        self.config = config
+        self._changed = True
 
     def poll(self, now: float, mono: float, market: Mapping[str, MarketFact]) -> bool:
         """One beat. Whether a table that is made from here must be made anew."""
@@ -204,7 +205,7 @@ class Outside:
     def _read(self, database: Database, today: date | None = None) -> None:
         """Work the flows out anew where the store has changed."""
         number = revision(database)
-        config = self._config
+        config = self.config
         if number != self._revision:
             if number:
                 days = load_days(database)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -17,6 +19,19 @@ from engine.tables import empty
 from engine.view import View
 
 _EPOCH: Final = date(1970, 1, 1)
+EXPECTED: Final = (
+    ("categories", "coingecko", tuple((f"category_{name}", "USD") for name in ("ai", "defi", "meme", "layer1"))),
+    ("defillama", "defillama", (("dex_volume_24h", "USD"), ("defi_tvl", "USD"))),
+    (
+        "coinmetrics",
+        "coinmetrics",
+        tuple((f"{coin}_{what}", "count") for coin in ("btc", "eth") for what in ("active_addresses", "transactions")),
+    ),
+    ("sentiment", "alternative.me", (("fear_greed", "0-100"),)),
+    ("symbol_directory", "nasdaqtrader", (("small_cap_etfs", "count"),)),
+    ("fred", "fred", (("fed_funds", "%"), ("treasury_10y", "%"), ("breakeven_10y", "%"))),
+)
+"""The switch in `[facts]`, the source, and what it gives."""
 DOMINANCE_LASTS_S: Final = 3600.0
 SETTLES_S: Final = 86_400.0
 """A session's figures are due a day after its close: issuers publish in the evening or the next morning."""
@@ -75,8 +90,12 @@ class FactsMaker:
 
     def live(self, state: None, view: View) -> pl.DataFrame:
         """Dominance with its change since a month ago, then every fact by name."""
-        rows = [*self._dominance(view)]
-        for name, fact in sorted(self.outside.facts.items()):
+        rows: list[dict[str, Any]] = []
+        held = self.outside.facts
+        rows += [
+            _row(name, None, unit, None, said, stale=True) for name, unit, said in self._missing() if name not in held
+        ]
+        for name, fact in held.items():
             stale = view.now - fact.as_of > fact.lasts_s
             row = _row(name, fact.value, fact.unit, fact.as_of, fact.source, stale=stale)
             rows.append(row | {"change_pct": fact.change_pct, "change_over": fact.change_over})
@@ -85,7 +104,17 @@ class FactsMaker:
                 more = _row(f"{name}_new", new if days else None, "count", fact.as_of, fact.source, stale=stale)
                 more["change_over"] = f"{min(days, NEW_DAYS)}d"
                 rows.append(more | ({"status": Status.WARMING.value} if days < NEW_DAYS and not stale else {}))
+        rows = [*self._dominance(view), *sorted(rows, key=lambda row: str(row["fact"]))]
         return table("facts", [row | {"simulated": view.simulated} for row in rows])
+
+    def _missing(self) -> Iterator[tuple[str, str, str]]:
+        """Name, unit and source of every fact that the configuration asks for, so that one which never came is said."""
+        wanted = self.outside.config.facts
+        for switch, source, facts in EXPECTED:
+            if getattr(wanted, switch):
+                keyless = switch == "fred" and not os.environ.get(wanted.fred_key_env, "").strip()
+                said = f"{source}: no key in {wanted.fred_key_env}" if keyless else source
+                yield from ((name, unit, said) for name, unit in facts)
 
     def _dominance(self, view: View) -> list[dict[str, Any]]:
         btc = view.facts().get("BTC")
@@ -102,12 +131,12 @@ class FactsMaker:
         return [now, then]
 
 
-def _row(fact: str, value: float | None, unit: str, as_of: float, source: str, *, stale: bool) -> dict[str, Any]:
+def _row(fact: str, value: float | None, unit: str, as_of: float | None, source: str, *, stale: bool) -> dict[str, Any]:
     return {
         "fact": fact,
         "value": None if value is None else float(value),
         "unit": unit,
-        "as_of": datetime.fromtimestamp(0, UTC) + timedelta(seconds=as_of),
+        "as_of": None if as_of is None else datetime.fromtimestamp(0, UTC) + timedelta(seconds=as_of),
         "source": source,
         "status": (Status.STALE if stale or value is None else Status.OK).value,
     }

@@ -84,31 +84,36 @@ def read_flow_file(path: Path, fund: str | None = None) -> FlowFile:
         blob = path.read_bytes()
     except OSError as error:
         raise BadDataError(f"{path.name}: {error.strerror or error}") from error
+    return read_flow_bytes(path.name, blob, fund)
+
+
+def read_flow_bytes(name: str, blob: bytes, fund: str | None = None) -> FlowFile:
+    """As `read_flow_file`, of a file's bytes. name: the file's, which may hold the ticker."""
     if not blob.strip():
-        raise BadDataError(f"{path.name}: the file is empty")
-    sheets, form = _sheets(path.name, blob)
+        raise BadDataError(f"{name}: the file is empty")
+    sheets, form = _sheets(name, blob)
     errors: list[str] = []
     for sheet in sheets:
         header = _header(sheet)
         if header is None:
             continue
         at, columns = header
-        ticker = fund or _ticker(path.name, sheets)
+        ticker = fund or _ticker(name, sheets)
         if "fund" not in columns and ticker is None:
-            raise BadDataError(f"{path.name}: no ticker and no known fund name in it; name it with --fund TICKER")
-        days = tuple(_days(path.name, sheet, at, columns, ticker, errors))
+            raise BadDataError(f"{name}: no ticker and no known fund name in it; name it with --fund TICKER")
+        days = tuple(_days(name, sheet, at, columns, ticker, errors))
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             raise BadDataError(errors[0] + more)
         if not days:
-            raise BadDataError(f"{path.name}: {sheet.name}: a heading, but no rows under it")
+            raise BadDataError(f"{name}: {sheet.name}: a heading, but no rows under it")
         clash = _clash(days)
         if clash:
-            raise BadDataError(f"{path.name}: {clash}")
+            raise BadDataError(f"{name}: {clash}")
         known = "csv" if form == "csv" else "ssga" if "aum" in columns else "ishares"
-        return FlowFile(path.name, known, days)
+        return FlowFile(name, known, days)
     raise BadDataError(
-        f"{path.name}: no table with a date, a NAV and shares outstanding"
+        f"{name}: no table with a date, a NAV and shares outstanding"
         f" (sheets: {', '.join(sheet.name for sheet in sheets) or 'none'})"
     )
 
@@ -256,8 +261,8 @@ def _date(cell: Cell) -> date:
     if isinstance(cell, date):
         return cell
     text = str(cell).strip()
-    if re.match(r"\d{4}-\d{2}-\d{2}T", text):
-        text = text[:10]
+    if re.match(r"\d{4}-\d{2}-\d{2}(T|$)", text):
+        return date.fromisoformat(text[:10])
     for form in _DATE_FORMATS:
         try:
             return datetime.strptime(text, form).date()

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from engine.config import Config
 from engine.model import FeedState
+from feeds import outside_facts
 from feeds.crypto import CryptoStream
 from feeds.crypto_bars import CryptoBars
+from feeds.funds import FundFiles, Ssga, YahooFunds, ssga_funds
 from feeds.history import YahooBars
 from feeds.link import Context, Feed
 from feeds.markets import MarketLists
@@ -45,6 +47,13 @@ def feeds(config: Config) -> tuple[Feed, ...]:
         table += [poll, YahooBars(config)]
     if config.coingecko.enabled:
         table.append(CoinGecko(config))
+    if config.flows.files:
+        table.append(FundFiles(config))
+    if config.flows.ssga and ssga_funds(config):
+        table.append(Ssga(config))
+    if config.flows.yahoo and config.flows.funds:
+        table.append(YahooFunds(config))
+    table += outside_facts.feeds(config)
     return tuple(table)
 
 
@@ -106,4 +115,8 @@ def _read_by(feed: Feed, config: Config) -> tuple[object, ...]:
     """The parts of a configuration that a feed depends on."""
     if feed.kind.startswith("crypto"):
         return config.network, config.refresh, config.crypto
+    if feed.kind == "fund-days":
+        return config.network, config.flows
+    if feed.kind == "outside-facts":
+        return config.network, config.facts, config.coingecko
     return config.network, config.refresh, config.crypto, config.equity, config.coingecko, config.spreads, config.levels

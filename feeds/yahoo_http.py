@@ -30,6 +30,7 @@ from feeds.network import Border
 from feeds.translate import error_of_status, seconds_of, words
 
 QUOTE_URL: Final = "https://query1.finance.yahoo.com/v7/finance/quote"
+SUMMARY_URL: Final = "https://query1.finance.yahoo.com/v10/finance/quoteSummary/"
 CONSENT: Final = "Yahoo asks for consent to cookies first: open finance.yahoo.com in a browser, or use another network"
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest answer that is read: a century of daily bars takes about 3 MB."""
@@ -166,6 +167,20 @@ class Yahoo:
         if not found:
             raise BadDataError(f"Yahoo answered with none of {len(symbols)} quotes")
         return found
+
+    def fund(self, symbol: str) -> Mapping[str, Any]:
+        """What Yahoo has on a fund beside its price: `totalAssets` and `navPrice` in USD, where it has them."""
+        params = {"modules": "summaryDetail", "formatted": "false"}
+        answer = self._data.get(SUMMARY_URL + symbol, params=params, timeout=self._timeout)
+        self._refuse_consent(answer)
+        if answer.status_code == 401:
+            raise TransientError(f"Yahoo refused the crumb, and a new one too ({_said(answer) or 'HTTP 401'})")
+        try:
+            detail: Mapping[str, Any] = orjson.loads(answer.content)["quoteSummary"]["result"][0]["summaryDetail"]
+            found = {name: detail.get(name) for name in ("totalAssets", "navPrice")}
+        except (orjson.JSONDecodeError, KeyError, TypeError, IndexError, AttributeError) as broken:
+            raise BadDataError(f"Yahoo's answer about {symbol} has no details of a fund") from broken
+        return {name: value.get("raw") if isinstance(value, dict) else value for name, value in found.items()}
 
     def history(self, symbol: str, interval: str, start: datetime, end: datetime) -> Any:
         """yfinance's unadjusted history of `symbol` with its actions, as a pandas DataFrame, and its currency; None

@@ -26,18 +26,25 @@ if TYPE_CHECKING:
     from simulator.gateway import Site
 
 
-def sites(scenario: Scenario, now: Callable[[], float]) -> list[Site]:
-    """Every service of the simulated world, on one market. The venues are those that the scenario has."""
+def sites(scenario: Scenario, now: Callable[[], float], funds: Path | None = None) -> list[Site]:
+    """Every service of the simulated world, on one market. The venues are those that the scenario has.
+
+    funds: where to write what a user would have saved from the issuers' sites; None: nowhere.
+    """
     from simulator.binance import BinanceSite
     from simulator.coinbase import CoinbaseSite
     from simulator.coingecko import CoinGeckoSite
+    from simulator.funds import FundFile, SsgaSite
     from simulator.kraken import KrakenSite
     from simulator.market import Market
+    from simulator.outside import OutsideSite
     from simulator.yahoo import YahooSite
 
     market = Market(scenario, now)
     venues = {"binance": BinanceSite, "kraken": KrakenSite, "coinbase": CoinbaseSite}
-    return [YahooSite(market), CoinGeckoSite(market), *(venues[name](market) for name in market.venues)]
+    others = [YahooSite(market), CoinGeckoSite(market), SsgaSite(market), OutsideSite(market)]
+    written = [] if funds is None else [FundFile(market, funds)]
+    return [*others, *written, *(venues[name](market) for name in market.venues)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +83,9 @@ async def _serve(scenario: Scenario, folder: Path, port: int, offset: float | No
     # the clock is set once everything listens, so that the scenario opens at its start
     shift = [scenario.start.timestamp() - time.time() if offset is None else offset]
     faults = Faults(scenario.faults, seed=scenario.seed)
-    gateway = Gateway(sites(scenario, lambda: time.time() + shift[0]), Authority(folder), port=port, faults=faults)
+    funds = folder / "funds.csv"
+    served = sites(scenario, lambda: time.time() + shift[0], funds)
+    gateway = Gateway(served, Authority(folder), port=port, faults=faults)
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -87,6 +96,7 @@ async def _serve(scenario: Scenario, folder: Path, port: int, offset: float | No
     ready = {
         "proxy": gateway.proxy,
         "ca_file": gateway.ca_file,
+        "funds": str(funds),
         "scenario": scenario.name,
         "start": scenario.start.isoformat(),
         "offset": shift[0],

@@ -23,6 +23,8 @@ class Ready:
     """URL of the gateway."""
     ca_file: str
     """PEM file of the gateway's own authority."""
+    funds: str
+    """CSV file of the simulated funds' days."""
 
 
 class ChildError(Exception):
@@ -79,7 +81,7 @@ class Child:
                 words = self._errors.read_text(errors="replace").strip().splitlines()
                 raise ChildError(words[-1] if words else f"the simulator ended with code {self._process.returncode}")
             said = json.loads(line)
-            self._ready = Ready(said["proxy"], said["ca_file"])
+            self._ready = Ready(said["proxy"], said["ca_file"], said["funds"])
         return self._ready
 
     def stop(self) -> None:

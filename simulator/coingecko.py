@@ -14,6 +14,13 @@ from simulator.sessions import DAY
 _ROOT: Final = "/api/v3"
 _UNLISTED_VOLUME: Final = 1.35
 """All coins' volume over that of the coins which the scenario knows."""
+_CATEGORIES: Final = (
+    ("artificial-intelligence", "Artificial Intelligence (AI)", ("ai",)),
+    ("decentralized-finance-defi", "Decentralized Finance (DeFi)", ("defi",)),
+    ("meme-token", "Meme", ("meme",)),
+    ("layer-1", "Layer 1 (L1)", ("majors", "large")),
+)
+"""CoinGecko's id and name of a category, and the scenario's groups that make it."""
 _PAGE: Final = 100
 _PAGE_LIMIT: Final = 250
 
@@ -30,6 +37,7 @@ class CoinGeckoSite:
         answers: dict[str, Callable[[], object]] = {
             "/ping": lambda: {"gecko_says": "(V3) To the Moon!"},
             "/global": self._global,
+            "/coins/categories": self._categories,
             "/coins/list": self._list,
             "/coins/markets": lambda: self._markets(request),
             "/simple/price": lambda: self._prices(request),
@@ -69,6 +77,26 @@ class CoinGeckoSite:
             "updated_at": int(now),
         }
         return {"data": data}
+
+    def _categories(self) -> list[dict[str, Any]]:
+        """The scenario's groups of coins, under CoinGecko's names, and a category that nobody asks for."""
+        market, now = self._market, self._market.now()
+        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        rows = []
+        for id_, name, groups in _CATEGORIES:
+            coins = [base for base, coin in market.scenario.coins.items() if coin.group in groups]
+            cap, before = (sum(market.capitalisation(base, t) for base in coins) for t in (now, now - DAY))
+            rows.append(
+                {
+                    "id": id_,
+                    "name": name,
+                    "market_cap": cap,
+                    "market_cap_change_24h": 100 * (cap / before - 1) if before else None,
+                    "volume_24h": sum(market.volume_usd(base, now) for base in coins),
+                    "updated_at": at,
+                }
+            )
+        return sorted(rows, key=lambda row: -float(str(row["market_cap"])))
 
     def _list(self) -> list[dict[str, str]]:
         coins = self._market.scenario.coins.values()

@@ -70,6 +70,10 @@ class Security:
     """Symbol or base whose price it is a constant multiple of; empty: a path of its own."""
     exchange: str
     """Yahoo's code, such as PCX."""
+    assets_usd: float
+    """Net assets of a fund at the last close before the start; 0: its issuer publishes nothing."""
+    flow_pct: float
+    """Money in (less what went out) of each of the last five years, per cent of assets."""
     listed: date
     decimals: int
 
@@ -284,6 +288,8 @@ def _security(
         if table.has("follows")
         else "",
         exchange=table.text("exchange", "PCX"),
+        assets_usd=table.number("assets_usd", 0, 1e13, 0.0),
+        flow_pct=table.number("flow_pct", -60, 300, 0.0),
         listed=table.day("listed", first),
         decimals=int(table.number("decimals", 0, 8, 2)),
     )

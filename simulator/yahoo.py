@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from simulator.funds import fund_days
 from simulator.gateway import Reply, Request, Socket
 from simulator.market import Market
 from simulator.paths import generator
@@ -105,7 +106,9 @@ class YahooSite:
         modules = request.first("modules").split(",")
         shown = {"maxAge": 1, "symbol": symbol, **{name: row[name] for name in ("quoteType", "exchange", "shortName")}}
         shown |= {"timeZoneFullName": "America/New_York", "previousClose": row["regularMarketPreviousClose"]}
-        result = [{module: {**row, **shown} if module == "price" else shown for module in modules if module}]
+        detail = shown | _assets(self._market, symbol)
+        parts = {"price": {**row, **shown}, "summaryDetail": detail}
+        result = [{module: parts.get(module, shown) for module in modules if module}]
         return Reply.json({"quoteSummary": {"result": result, "error": None}})
 
     def _search(self, request: Request) -> Reply:
@@ -205,6 +208,15 @@ class YahooSite:
     def _moved(self, since: float, until: float) -> dict[str, None]:
         first, last = int(max(since, until - 5) * _TICKS_PER_S) + 1, int(until * _TICKS_PER_S) + 1
         return {self._cycle[slot % _SLOTS]: None for slot in range(first, last)} if self._cycle else {}
+
+
+def _assets(market: Market, symbol: str) -> dict[str, Any]:
+    """What Yahoo says of a fund's assets: they stand still for a week at a time while NAV moves on."""
+    days = fund_days(market, symbol)
+    if not days:
+        return {}
+    frozen = days[max(0, len(days) - 1 - len(days) % 5)]
+    return {"totalAssets": int(frozen.aum), "navPrice": days[-1].nav}
 
 
 def _known(request: Request) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Appearance, CoinGecko, Config, Crypto, Equity
+from engine.config import Appearance, CoinGecko, Config, Crypto, Equity, Facts, Flows
 from engine.model import FeedState
 from feeds import sources
 from feeds.link import Context, Feed, Link
@@ -19,7 +19,8 @@ from feeds.sources import Feeds, feeds
 from tests.feeds.fakes import FakeClock, RecordingSink
 
 
-def test_table_of_sources_follows_the_configuration() -> None:
+def test_table_of_sources_follows_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FRED_API_KEY", raising=False)
     assert [(feed.source, feed.kind) for feed in feeds(Config())] == [
         ("coinbase", "crypto-stream"),
         ("kraken", "crypto-stream"),
@@ -31,8 +32,21 @@ def test_table_of_sources_follows_the_configuration() -> None:
         ("yahoo-poll", "equity-poll"),
         ("yahoo-bars", "equity-bars"),
         ("coingecko", "market-facts"),
+        ("ssga", "fund-days"),
+        ("yahoo-funds", "fund-days"),
+        ("coingecko-categories", "outside-facts"),
+        ("defillama", "outside-facts"),
+        ("coinmetrics", "outside-facts"),
+        ("alternative.me", "outside-facts"),
+        ("nasdaqtrader", "outside-facts"),
     ]
-    lean = Config(crypto=Crypto(("okx",)), equity=Equity(stream=False), coingecko=CoinGecko(enabled=False))
+    lean = Config(
+        crypto=Crypto(("okx",)),
+        equity=Equity(stream=False),
+        coingecko=CoinGecko(enabled=False),
+        flows=Flows(ssga=False, yahoo=False),
+        facts=Facts(defillama=False, coinmetrics=False, sentiment=False, symbol_directory=False),
+    )
     assert [feed.source for feed in feeds(lean)] == ["okx", "okx-bars", "yahoo-poll", "yahoo-bars"]
 
 

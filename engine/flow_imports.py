@@ -1,0 +1,77 @@
+"""An import of fund days, said in one line: what it changed, how late the issuer prints its counts, what was set aside.
+
+Either every day of a file is kept or none is; the same file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from engine import sessions
+from engine.database import Database
+from engine.flow_store import Imported, save_days
+from engine.flows import FUND_DAYS, Lag, daily_flows, reporting_lag
+from engine.model import FundDays
+
+
+class Keeper:
+    """The database, open for imports."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: the data folder. Raises DatabaseError where its database cannot be used."""
+        self._database = Database(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def keep(self, name: str, days: FundDays) -> str:
+        """Keep `days`, which came as the file `name`; returns the line that says so. Raises DatabaseError."""
+        done = save_days(self._database, days.days, days.source)
+        return describe(name, days, done)
+
+
+def describe(name: str, days: FundDays, done: Imported) -> str:
+    """One line about an import."""
+    rows = [(*day, days.source) for day in days.days]
+    frame = pl.DataFrame(rows, schema=FUND_DAYS, orient="row")
+    first, last = frame["date"].min(), frame["date"].max()
+    assert isinstance(first, date) and isinstance(last, date)
+    open_days = pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
+    kept = frame.filter(pl.col("date").is_in(open_days.implode()))
+    lags: dict[str, Lag] = {}
+    aside = 0
+    for (fund,), part in kept.group_by("fund", maintain_order=True):
+        lags[str(fund)] = lag = reporting_lag(part)
+        aside += int(daily_flows(part, lag)["quarantined"].sum())
+    funds = list(dict.fromkeys(frame["fund"]))
+    whose = funds[0] if len(funds) == 1 else f"{len(funds)} funds"
+    parts = [
+        f"{whose}, {frame.height:,} rows of {days.source}, {first} to {last}",
+        f"{done.added:,} added, {done.changed:,} changed, {done.same:,} same",
+        _said(lags),
+        f"{aside} set aside as implausible" if aside else "none set aside",
+    ]
+    closed = frame.height - kept.height
+    parts += [f"{closed} on days without a session, not used"] if closed else []
+    return f"{name}: " + "; ".join(parts)
+
+
+def _said(lags: dict[str, Lag]) -> str:
+    """How late the share counts are printed, in words."""
+    late = {fund: lag.rows for fund, lag in lags.items() if lag.rows}
+    if not any(lag.evidence != "none" for lag in lags.values()):
+        return "no assets printed that could show a lag of the counts: taken as none"
+    if not late:
+        return "counts are of their own date"
+    told = (f"{fund} by {rows} session{'s' * (rows > 1)}" for fund, rows in late.items())
+    return "counts are printed late: " + ", ".join(told)
