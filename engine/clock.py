@@ -40,3 +40,27 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Pause the calling task for `seconds` of this clock."""
         await asyncio.sleep(seconds)
+
+
+class ReplayClock(Clock):
+    """A clock that stands still but for `set`: a replay's, whose every moment is the recording's."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        super().__init__()
+        self._now = self._start = start
+
+    def begin(self, moment: float) -> None:
+        """The recording's first moment, from which `monotonic` counts."""
+        self._now = self._start = moment
+        self.offset = moment - time.time()
+
+    def set(self, moment: float) -> None:
+        """It is `moment` now, epoch seconds; time never goes back."""
+        self._now = max(self._now, moment)
+        self.offset = self._now - time.time()
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now - self._start

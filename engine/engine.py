@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ from engine.bars import BarBook
 from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config
-from engine.derived import Derived, Maker
+from engine.derived import CLOSE_BUDGET_S, Derived, Maker
 from engine.engine_view import EngineView
 from engine.feeds_table import feeds_table
 from engine.makers import makers as default_makers
@@ -375,7 +376,10 @@ class Engine:
             self._bars_new = True
 
     def _new_derived(self) -> Derived:
-        return Derived(tuple(self._make_makers(self.config, self.bars)), lambda text: self.notice("error", text))
+        # a replay's beats are the recording's, so each does all that is due, however long it takes
+        budget = math.inf if self.mode is Mode.REPLAY else CLOSE_BUDGET_S
+        makers = tuple(self._make_makers(self.config, self.bars))
+        return Derived(makers, lambda text: self.notice("error", text), budget)
 
     def _tick_rate(self, mono: float) -> float:
         counts = self._counts

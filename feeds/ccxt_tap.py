@@ -19,11 +19,13 @@ from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
 from feeds.link import MAX_PRICE
 from feeds.network import Border
-from feeds.quirks import Quirks
+from feeds.quirks import Quirks, quirks_of
 
 log = logging.getLogger(__name__)
 
 OnTicker = Callable[[str, Mapping[str, Any]], None]
+OnMessage = Callable[[str, Any], None]
+"""Takes the address of a socket and a message as the library decoded it from JSON."""
 
 CLOSE_S = 1.0
 LARGEST = 64 * 2**20
@@ -94,11 +96,20 @@ class _Emitting(dict[str, Any]):
         self._emit(symbol, ticker)
 
 
+def _overheard(handle: Callable[[Any, Any], None], tell: OnMessage) -> Callable[[Any, Any], None]:
+    def hear(client: Any, message: Any) -> None:
+        tell(client.url, message)
+        handle(client, message)
+
+    return hear
+
+
 class Tap:
     """What one tapped exchange tells: every ticker, and the loss of its connection."""
 
-    def __init__(self, on_ticker: OnTicker) -> None:
+    def __init__(self, on_ticker: OnTicker, on_message: OnMessage | None = None) -> None:
         self._on_ticker = on_ticker
+        self._on_message = on_message
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error of the first socket that was lost."""
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -129,6 +140,8 @@ class Tap:
                     self._unreadable(error)
 
             client.handle_message = guarded
+            if self._on_message is not None:
+                client.on_message_callback = _overheard(client.on_message_callback, self._on_message)
         return client
 
     def _unreadable(self, error: Exception) -> None:
@@ -167,6 +180,15 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
     exchange.open()  # some venues' code wants its loop before the first request, which a cached market list spares us
     _bound_answers(exchange)
     return exchange
+
+
+def standing(name: str, tap: Tap) -> Any:
+    """The exchange `name` as it decodes, connected to nothing: what a replay hands its messages to."""
+    base = getattr(importlib.import_module("ccxt.pro"), name, None)
+    if base is None:
+        raise FatalError(f"ccxt.pro knows no exchange called {name}")
+    options = {"defaultType": "spot", **quirks_of(name).options}
+    return type(name, (base,), _members(base, tap))({"options": options, "enableRateLimit": False})
 
 
 def _bound_answers(exchange: Any) -> None:

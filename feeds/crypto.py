@@ -41,7 +41,7 @@ class CryptoStream:
 
     async def run(self, context: Context, link: Link) -> None:
         """One connection's life."""
-        relay = _Relay(self.source, self._channel, context, link)
+        relay = Relay(self.source, self._channel, context, link)
         quirks = quirks_of(self.source)
         exchange = await tapped(self.source, context.border, quirks, relay.tap)
         try:
@@ -58,7 +58,7 @@ class CryptoStream:
         finally:
             await closed(exchange)
 
-    async def _watch(self, exchange: Any, books: Books, relay: _Relay, context: Context, link: Link) -> None:
+    async def _watch(self, exchange: Any, books: Books, relay: Relay, context: Context, link: Link) -> None:
         symbols = [book.venue_symbol for book in books.books]
         quirks = quirks_of(self.source)
         watch = dict(quirks.watch)
@@ -91,7 +91,7 @@ class CryptoStream:
             for call in calls:
                 group.create_task(call, name=f"{self.source} watch")
 
-    async def _poll(self, exchange: Any, symbols: list[str], relay: _Relay, context: Context) -> None:
+    async def _poll(self, exchange: Any, symbols: list[str], relay: Relay, context: Context) -> None:
         """Ask for all tickers again and again; the library keeps to the venue's rate limit."""
         while True:
             if exchange.has.get("fetchTickers"):
@@ -130,11 +130,14 @@ async def _lost(tap: Tap) -> None:
     raise BadDataError("the stream ended")
 
 
-class _Relay:
+class Relay:
     """From the library's tickers to quotes: one call a tick, so it does little."""
 
     def __init__(self, source: str, channel: str, context: Context, link: Link) -> None:
-        self.tap = Tap(self._relay)
+        record = context.record
+        heard = None if record is None else lambda url, message: record(source, "ws", [url, message])
+        self.tap = Tap(self._relay, heard)
+        self._record = record
         self._source = source
         self._channel = channel
         self._ingest = context.sink.ingest
@@ -164,6 +167,8 @@ class _Relay:
 
     def polled(self, symbol: str, ticker: dict[str, Any]) -> None:
         """A ticker that REST answered."""
+        if self._record is not None:
+            self._record(self._source, "polled", [symbol, ticker])
         self._relay(symbol, ticker if self._polled_open else {**ticker, "open": None})
 
     def _relay(self, symbol: str, ticker: Mapping[str, Any]) -> None:

@@ -6,9 +6,10 @@ when it ends well; its supervisor, which alone decides about retries, calls it a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from engine.clock import Clock
 from engine.config import Config
@@ -29,6 +30,8 @@ class Context:
     border: Border
     cache: Path
     """Folder for what may be fetched again: market lists, cookies."""
+    record: Callable[[str, str, Any], None] | None = None
+    """Takes (source, kind, raw message) where this run is recorded."""
 
 
 class Link(Protocol):

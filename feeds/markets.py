@@ -125,7 +125,10 @@ class MarketLists:
             raise
         by_symbol = {str(market["symbol"]): market for market in markets}
         chosen = choose(by_symbol, context.config.crypto)
-        exchange.set_markets([by_symbol[book.venue_symbol] for book in chosen.books] or markets)
+        wanted = [by_symbol[book.venue_symbol] for book in chosen.books] or markets
+        exchange.set_markets(wanted)
+        if context.record is not None:
+            context.record(name, "books", wanted)
         self._known[name] = chosen
         return chosen
 

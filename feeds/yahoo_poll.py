@@ -61,6 +61,8 @@ class YahooPoll:
         while True:
             rows = await aside(_ask, yahoo, self._symbols)
             now, mono = clock.now(), clock.monotonic()
+            if context.record is not None:
+                context.record(self.source, "rows", rows)
             known = {str(row.get("symbol")): row for row in rows}
             quotes = [q for s in self._symbols if s in known and (q := quote_of(s, known[s], now, mono)) is not None]
             if not quotes:

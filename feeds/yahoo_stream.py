@@ -133,7 +133,10 @@ class _Connection:
 
     async def _read(self, socket: Any) -> None:
         sink, link, clock, reader = self._context.sink, self._link, self._clock, self._reader
+        record = self._context.record
         async for message in socket:
+            if record is not None:
+                record(YahooStream.source, "stream", [self._channel, message])
             try:
                 quote = reader.read(message, clock.now(), clock.monotonic())
             except BadDataError:
@@ -282,13 +285,18 @@ def _closed(code: int | None, reason: str | None) -> TransientError:
 def _prepare(context: Context) -> tuple[Any, ssl.SSLContext]:
     """The message's class and the authorities, and the client's import: too slow for the event loop."""
     importlib.import_module("websockets.asyncio.client")
-    return _pricing_module().PricingData, context.border.ssl_context()
+    return pricing_class(), context.border.ssl_context()
 
 
 def _calendar() -> Hours:
     from engine.sessions import xnys
 
     return xnys()
+
+
+def pricing_class() -> Any:
+    """The class of the streamer's messages."""
+    return _pricing_module().PricingData
 
 
 def _pricing_module() -> ModuleType:

@@ -1,0 +1,235 @@
+"""A recording of real feeds over real sockets, played back: the same tables at any speed, and what a kill leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import math
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+from engine.clock import Clock, ReplayClock
+from engine.config import Config, Crypto, Equity
+from engine.engine import Engine
+from engine.export import as_dict
+from engine.model import ChannelReport, Intent, Mode, Snapshot
+from engine.player import Player
+from feeds.crypto import CryptoStream
+from feeds.crypto_bars import CryptoBars
+from feeds.link import Context, Feed
+from feeds.markets import MarketLists
+from feeds.network import Border
+from feeds.record import Recorder, RecordingSink, columns_of, frame_of, parts_of
+from feeds.replay import RecordingError, Replay, entries
+from feeds.supervisor import Supervisor
+from simulator.authority import Authority
+from simulator.binance import BinanceSite
+from simulator.coinbase import CoinbaseSite
+from simulator.gateway import Gateway
+from simulator.kraken import KrakenSite
+from simulator.venue import VenueSite
+from tests.engine.runtime import HandClock, bars_frame
+from tests.faults.world import MovingMarket, WorldClock
+from tests.feeds.fakes import RecordingSink as FakeSink
+from tests.feeds.links import until
+from tests.simulator.still_market import NOW
+
+VENUES = ("coinbase", "kraken", "binance")
+SETTINGS = Config(
+    crypto=Crypto(VENUES, baskets={"majors": ("BTC", "ETH"), "meme": ("DOGE",)}, alt=("meme",)),
+    equity=Equity(symbols=()),
+)
+
+
+async def recorded(folder: Path, file: Path, seconds: float) -> Snapshot:
+    """Record three venues' streams and candles for `seconds` of the world; the live run's last snapshot."""
+    clock = WorldClock(4.0)
+    market = MovingMarket(clock)
+    (folder / "authority").mkdir()
+    sites: list[VenueSite] = [BinanceSite(market), CoinbaseSite(market), KrakenSite(market)]
+    gateway = Gateway(sites, Authority(folder / "authority"))
+    await gateway.start()
+    engine = Engine(SETTINGS, clock, mode=Mode.DEMO)
+    recorder = Recorder(file, clock)
+    border = Border(gateway.proxy, gateway.ca_file, 5.0)
+    sink = RecordingSink(engine, recorder.write)
+    context = Context(SETTINGS, clock, sink, border, folder / "cache", recorder.write)
+    lists = MarketLists()
+    feeds: list[Feed] = [*(CryptoStream(name, lists) for name in VENUES), *(CryptoBars(name, lists) for name in VENUES)]
+    tasks = [asyncio.create_task(Supervisor(feed, context).run()) for feed in feeds]
+    tasks.append(asyncio.create_task(clock.run()))
+    ends = clock.monotonic() + seconds
+    while clock.monotonic() < ends or not engine.beat().settled:
+        await clock.sleep(0.5)
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    last = engine.beat()
+    recorder.close()
+    await gateway.stop()
+    return last
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Snapshot]:
+    folder = tmp_path_factory.mktemp("recorded")
+    file = folder / "run.sizewatch"
+    return file, asyncio.run(recorded(folder, file, 40.0))
+
+
+def player(file: Path, folder: Path, speed: float | None, begin: float | None = None) -> Player:
+    return Player(
+        lambda: entries(file),
+        lambda sink, config, clock: Replay(sink, config, clock, folder),
+        config=SETTINGS,
+        clock=ReplayClock(),
+        scenario=file.name,
+        speed=speed,
+        begin=begin,
+    )
+
+
+def played(file: Path, folder: Path, speed: float | None, begin: float | None = None) -> Snapshot:
+    made = player(file, folder, speed, begin)
+    made.start()
+    assert made.finished.wait(60)
+    snapshot = made.latest()
+    assert made.failure() is None
+    assert made.stop()
+    assert snapshot is not None
+    return snapshot
+
+
+def said(snapshot: Snapshot) -> object:
+    return as_dict(snapshot)["tables"], snapshot.as_of, snapshot.ticks
+
+
+def test_a_recording_gives_the_same_tables_at_any_speed(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
+    file, live = recording
+    fastest = played(file, tmp_path, None)
+    assert fastest.ticks == live.ticks > 500
+    assert fastest.mode is Mode.REPLAY
+    assert said(played(file, tmp_path, 500.0)) == said(fastest)
+    assert said(played(file, tmp_path, 50.0)) == said(fastest)
+    assert said(played(file, tmp_path, 50.0, NOW + 25.0)) == said(fastest)
+
+
+def test_what_is_played_is_what_was_seen(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
+    file, live = recording
+    replayed = played(file, tmp_path, None)
+    columns = ["symbol", "last", "bid", "ask", "high_since", "low_since", "source", "venue_symbol", "event_time"]
+    assert replayed.tables["quotes"].select(columns).equals(live.tables["quotes"].select(columns))
+    assert replayed.tables["quotes"]["simulated"].all()
+    assert set(replayed.tables["feeds"]["source"]) == {*VENUES, *(f"{name}-bars" for name in VENUES)}
+    assert replayed.tables["spreads"].height == live.tables["spreads"].height
+
+
+async def test_it_can_be_paused_stepped_and_sought(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
+    made = player(recording[0], tmp_path, 1.0)
+    made.send(Intent("pause"))
+    made.start()
+    made.send(Intent("step"))
+    await until(lambda: made.latest() is not None)
+    first = made.latest()
+    assert first is not None
+    assert first.seq == 1
+    made.send(Intent("step"))
+    await until(lambda: (latest := made.latest()) is not None and latest.seq == 2)
+    made.send(Intent("seek", {"at": str(first.as_of + 5.0)}))
+    made.send(Intent("pause"))
+    await until(lambda: (latest := made.latest()) is not None and latest.as_of >= first.as_of + 5.0)
+    made.send(Intent("speed", {"speed": "max"}))
+    await until(made.finished.is_set)
+    assert made.stop()
+
+
+def lines(clock: HandClock, recorder: Recorder, count: int) -> None:
+    for number in range(count):
+        clock.pass_(0.25)
+        recorder.write("kraken", "ws", ["wss://x", {"n": number, "filler": "x" * 200}])
+
+
+def test_a_kill_costs_the_last_second_at_the_most(tmp_path: Path) -> None:
+    clock, file = HandClock(), tmp_path / "run"
+    recorder = Recorder(file, clock)
+    lines(clock, recorder, 40)
+    kept = [entry[0] for entry in entries(file)]  # as a kill would leave it: nothing was closed
+    assert clock.now() - kept[-1] <= 1.25
+    whole = file.read_bytes()
+    for cut in range(1, 60, 3):
+        file.write_bytes(whole[:-cut])
+        assert len(list(entries(file))) >= len(kept) - 6, cut
+    file.write_bytes(whole)
+    recorder.close()
+
+
+def test_its_size_is_bounded_and_every_part_can_be_read(tmp_path: Path) -> None:
+    clock, file = HandClock(), tmp_path / "run"
+    recorder = Recorder(file, clock, part=2_000, parts=3)
+    recorder.write("kraken", "books", [{"symbol": "BTC/USD"}])
+    lines(clock, recorder, 400)
+    recorder.close()
+    parts = parts_of(file)
+    assert len(parts) == 4
+    assert sum(part.stat().st_size for part in parts) < 4 * 4_000
+    for part in parts:
+        head = [orjson.loads(line) for line in gzip.decompress(part.read_bytes()).splitlines()[:2]]
+        assert [entry[2] for entry in head] == ["begin", "books"]
+    assert [entry[3][1]["n"] for entry in entries(file) if entry[2] == "ws"][-1] == 399
+
+
+def test_a_full_disk_ends_the_recording_alone(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run", Clock())
+    recorder._out.close()
+    recorder._out = Path("/dev/full").open("wb")  # noqa: SIM115 (the recorder closes it)
+    recorder.write("kraken", "ws", ["u", 1])
+    recorder.flush()
+    assert recorder.failed is not None
+    assert "No space left" in recorder.failed
+    recorder.write("kraken", "ws", ["u", 2])
+    with pytest.raises(OSError, match="No space left"):
+        recorder._out.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8b", gzip.compress(b"hello\n"), gzip.compress(b"[1,2]\n")])
+def test_what_is_no_recording_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "run").write_bytes(content)
+    with pytest.raises(RecordingError, match="is no recording"):
+        list(entries(tmp_path / "run"))
+
+
+def test_another_versions_recording_is_refused(tmp_path: Path) -> None:
+    line = orjson.dumps([1.0, "", "begin", {"format": "sizewatch recording", "version": 99}])
+    (tmp_path / "run").write_bytes(gzip.compress(line + b"\n"))
+    with pytest.raises(RecordingError, match="format 99"):
+        list(entries(tmp_path / "run"))
+
+
+def test_bars_and_reports_come_back_as_they_were() -> None:
+    frame = bars_frame((1.0, 2.5))
+    assert frame_of(orjson.loads(orjson.dumps(columns_of(frame)))).equals(frame)
+    kept: list[object] = []
+    sink = FakeSink()
+    recording = RecordingSink(sink, lambda *entry: kept.append(entry))
+    report = ChannelReport("yahoo-stream:quotes", "yahoo-stream", True, math.inf)
+    recording.report_channel(report)
+    assert sink.channels == [report]
+    assert kept == [("yahoo-stream", "channel", ["yahoo-stream:quotes", True, None])]
+
+
+def test_unreadable_entries_are_passed_over(tmp_path: Path) -> None:
+    async def play() -> int:
+        replay = Replay(FakeSink(), SETTINGS, ReplayClock(), tmp_path)
+        for kind in ("ws", "rows", "bars", "stream", "fact", "channel", "feed", "polled", "next year's"):
+            replay.play((1.0, "kraken", kind, {"not": "this"}))
+        await replay.close()
+        return replay.unreadable
+
+    began = time.monotonic()
+    assert asyncio.run(play()) == 9
+    assert time.monotonic() >= began
