@@ -2,86 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-import polars as pl
 import pytest
 from textual.events import Key
-from textual.pilot import Pilot
 
-from engine.config import Appearance, Config
-from engine.model import Intent, Mode, Snapshot
+from engine.config import Config
+from engine.model import Intent
 from tests.tui import fakes
+from tests.tui.running import plain_help, running
 from tui import keys, theme
-from tui.app import SizewatchApp
-from tui.lines import plain
-from tui.panes.quotes import QuotesPane
 from tui.screens.detail import Detail
-from tui.screens.help import Help, help_lines
-from tui.widgets.linepane import LinePane
+from tui.screens.help import Help
 from tui.widgets.prompt import Prompt
-
-
-@dataclass
-class Run:
-    """A running terminal over a fake collector."""
-
-    app: SizewatchApp
-    pilot: Pilot[None]
-    source: fakes.FakeSource
-    clock: fakes.FixedClock
-
-    async def press(self, *names: str) -> None:
-        """Press keys and paint."""
-        await self.pilot.press(*names)
-        await self.frame()
-
-    async def frame(self) -> None:
-        """One frame, painted."""
-        self.app.frame()
-        await self.pilot.pause()
-
-    def pane(self, name: str) -> LinePane:
-        """A pane of the dashboard."""
-        return self.app.screen_stack[0].query_one(f"#{name}", LinePane)
-
-    @property
-    def crypto(self) -> QuotesPane:
-        """The grid of crypto."""
-        pane = self.pane("crypto")
-        assert isinstance(pane, QuotesPane)
-        return pane
-
-    @property
-    def focused(self) -> str | None:
-        """The focused pane's id."""
-        return self.app.focused.id if self.app.focused else None
-
-    def text(self) -> str:
-        """The screen as it stands, one line a row."""
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join(line.text for line in lines)
-
-
-def plain_help(app: SizewatchApp) -> str:
-    """All lines of the help page, those out of sight too."""
-    return "\n".join(plain(line) for line in help_lines(app.actions.actions, app.actions.warnings))
-
-
-@asynccontextmanager
-async def running(
-    snapshot: Snapshot | None, size: tuple[int, int] = (120, 40), config: Config | None = None
-) -> AsyncIterator[Run]:
-    source, clock = fakes.FakeSource(snapshot), fakes.FixedClock()
-    app = SizewatchApp(source, config or Config(), Mode.DEMO, "january-2026", clock)
-    async with app.run_test(size=size) as pilot:
-        run = Run(app, pilot, source, clock)
-        await pilot.pause()
-        await run.frame()
-        yield run
 
 
 async def test_tab_goes_round_the_panes_in_sight_and_back() -> None:
@@ -334,104 +267,3 @@ async def test_a_users_keys_are_in_force_and_their_clash_is_said() -> None:
         await run.press("s")
         assert isinstance(run.app.screen, Help)
         assert "keys.help: s no longer means" in plain_help(run.app)
-
-
-async def test_before_the_first_snapshot_each_pane_says_what_it_waits_for() -> None:
-    async with running(None) as run:
-        assert "connecting: waiting for the engine to start" in run.text()
-        assert "waiting for the first prices" in run.text()
-        assert "SIMULATED january-2026" in run.text()
-        await run.press("j", "G", "s", "enter", "y", "z", "z", "tab")
-
-
-async def test_an_engine_without_a_beat_is_said_within_two_seconds() -> None:
-    async with running(fakes.snapshot()) as run:
-        run.clock.advance(1.5)
-        await run.frame()
-        assert "not answered" not in run.text()
-        run.clock.advance(0.4)
-        await run.frame()
-        assert "the engine has not answered" in run.text()
-        assert "no beat 1 s" in run.text()
-
-
-async def test_an_engine_that_has_ended_is_said_with_its_reason() -> None:
-    async with running(fakes.snapshot()) as run:
-        run.source.ended = "disk full"
-        await run.frame()
-        assert "the engine has ended: disk full" in run.text()
-
-
-async def test_a_price_that_moves_flashes_and_stops_flashing_by_the_clock_alone() -> None:
-    async with running(fakes.snapshot()) as run:
-        assert run.source.snapshot is not None
-        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
-        await run.frame()
-        assert run.crypto._prices["BTC/USD"][2] == "flash-up"
-        assert any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
-        run.clock.advance(0.5)
-        await run.frame()
-        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
-
-
-async def test_flashing_can_be_turned_off() -> None:
-    config = replace(Config(), appearance=Appearance(flash=False))
-    snapshot = fakes.snapshot(config=config)
-    async with running(snapshot, config=config) as run:
-        run.source.snapshot = fakes.moved(snapshot, 0.01)
-        await run.frame()
-        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
-
-
-async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running(fakes.snapshot()) as run:
-        drawn: list[int] = []
-        plain_line = LinePane._line
-
-        def line(pane: LinePane, y: int, *rest: Any) -> object:
-            if pane is run.crypto:
-                drawn.append(y)
-            return plain_line(pane, y, *rest)
-
-        monkeypatch.setattr(LinePane, "_line", line)
-        await run.frame()
-        assert drawn == []
-        assert run.source.snapshot is not None
-        quotes = fakes.quotes()
-        one = pl.when(pl.col("symbol") == "ETH/USD").then(pl.col("last") + 1).otherwise("last")
-        run.source.snapshot = replace(
-            run.source.snapshot, tables={**run.source.snapshot.tables, "quotes": quotes.with_columns(last=one)}
-        )
-        await run.frame()
-        assert drawn == [3]
-
-
-async def test_a_new_configuration_brings_its_theme() -> None:
-    async with running(fakes.snapshot()) as run:
-        assert run.source.snapshot is not None
-        config = replace(Config(), appearance=Appearance(theme="light"))
-        run.source.snapshot = replace(run.source.snapshot, config=config)
-        await run.frame()
-        assert run.app.theme == "sizewatch-light"
-
-
-async def test_a_click_puts_the_cursor_on_the_row() -> None:
-    async with running(fakes.snapshot()) as run:
-        await run.pilot.click("#crypto", offset=(5, 5))
-        await run.frame()
-        assert run.crypto.index() == 3
-
-
-SHOWN: list[tuple[tuple[int, int], list[str]]] = [
-    ((40, 12), ["crypto"]),
-    ((80, 24), ["spreads", "crypto"]),
-    ((120, 24), ["spreads", "band", "crypto", "equities", "feeds"]),
-    ((120, 40), ["spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds"]),
-]
-
-
-@pytest.mark.parametrize(("size", "names"), SHOWN)
-async def test_a_size_shows_the_panes_that_it_has_room_for(size: tuple[int, int], names: list[str]) -> None:
-    async with running(fakes.snapshot(), size) as run:
-        panes = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds")
-        assert [name for name in panes if run.pane(name).is_on_screen] == names

@@ -1,0 +1,115 @@
+"""The running terminal says what is wrong in time, and draws only what changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from engine.config import Appearance, Config
+from tests.tui import fakes
+from tests.tui.running import running
+from tui.widgets.linepane import LinePane
+
+
+async def test_before_the_first_snapshot_each_pane_says_what_it_waits_for() -> None:
+    async with running(None) as run:
+        assert "connecting: waiting for the engine to start" in run.text()
+        assert "waiting for the first prices" in run.text()
+        assert "SIMULATED january-2026" in run.text()
+        await run.press("j", "G", "s", "enter", "y", "z", "z", "tab")
+
+
+async def test_an_engine_without_a_beat_is_said_within_two_seconds() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.clock.advance(1.5)
+        await run.frame()
+        assert "not answered" not in run.text()
+        run.clock.advance(0.4)
+        await run.frame()
+        assert "the engine has not answered" in run.text()
+        assert "no beat 1 s" in run.text()
+
+
+async def test_an_engine_that_has_ended_is_said_with_its_reason() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.source.ended = "disk full"
+        await run.frame()
+        assert "the engine has ended: disk full" in run.text()
+
+
+async def test_a_price_that_moves_flashes_and_stops_flashing_by_the_clock_alone() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        await run.frame()
+        assert run.crypto._prices["BTC/USD"][2] == "flash-up"
+        assert any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+        run.clock.advance(0.5)
+        await run.frame()
+        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+
+
+async def test_flashing_can_be_turned_off() -> None:
+    config = replace(Config(), appearance=Appearance(flash=False))
+    snapshot = fakes.snapshot(config=config)
+    async with running(snapshot, config=config) as run:
+        run.source.snapshot = fakes.moved(snapshot, 0.01)
+        await run.frame()
+        assert not any("flash-up" in {role for _, role in line} for line, _ in run.crypto._drawn)
+
+
+async def test_only_rows_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(fakes.snapshot()) as run:
+        drawn: list[int] = []
+        plain_line = LinePane._line
+
+        def line(pane: LinePane, y: int, *rest: Any) -> object:
+            if pane is run.crypto:
+                drawn.append(y)
+            return plain_line(pane, y, *rest)
+
+        monkeypatch.setattr(LinePane, "_line", line)
+        await run.frame()
+        assert drawn == []
+        assert run.source.snapshot is not None
+        quotes = fakes.quotes()
+        one = pl.when(pl.col("symbol") == "ETH/USD").then(pl.col("last") + 1).otherwise("last")
+        run.source.snapshot = replace(
+            run.source.snapshot, tables={**run.source.snapshot.tables, "quotes": quotes.with_columns(last=one)}
+        )
+        await run.frame()
+        assert drawn == [3]
+
+
+async def test_a_new_configuration_brings_its_theme() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.source.snapshot is not None
+        config = replace(Config(), appearance=Appearance(theme="light"))
+        run.source.snapshot = replace(run.source.snapshot, config=config)
+        await run.frame()
+        assert run.app.theme == "sizewatch-light"
+
+
+async def test_a_click_puts_the_cursor_on_the_row() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.pilot.click("#crypto", offset=(5, 5))
+        await run.frame()
+        assert run.crypto.index() == 3
+
+
+SHOWN: list[tuple[tuple[int, int], list[str]]] = [
+    ((40, 12), ["crypto"]),
+    ((80, 24), ["spreads", "crypto"]),
+    ((120, 24), ["spreads", "band", "crypto", "equities", "feeds"]),
+    ((120, 40), ["spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds"]),
+]
+
+
+@pytest.mark.parametrize(("size", "names"), SHOWN)
+async def test_a_size_shows_the_panes_that_it_has_room_for(size: tuple[int, int], names: list[str]) -> None:
+    async with running(fakes.snapshot(), size) as run:
+        panes = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds")
+        assert [name for name in panes if run.pane(name).is_on_screen] == names
