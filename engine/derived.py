@@ -19,7 +19,9 @@ from engine.tables import TABLES, empty
 from engine.view import View
 
 CLOSE_BUDGET_S: Final = 0.020
-SLOW: Final = frozenset({"markets", "baskets", "volumes", "facts"})
+SLOW: Final = frozenset(
+    {"markets", "baskets", "volumes", "correlations", "regime", "rotation", "claims", "flows", "facts"}
+)
 """Tables of figures over a day or more: dear, slow to move, and made together because they share their inputs."""
 SLOW_S: Final = 1.0
 """Seconds between two of those."""
