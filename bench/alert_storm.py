@@ -51,6 +51,8 @@ async def storm(folder: Path, seed: int, seconds: float, pause: float) -> None:
     outside = Outside(NOTIFY, folder, clock, lambda severity, text: None)
     alerting = Alerting(RULES, journal=Journal(Database(folder)), channels=outside.channels)
     sending = asyncio.create_task(outside.run())
+    import apprise  # noqa: F401 — half a second: a kill should find deliveries under way, not an import
+
     say("ready")
     price, ends = 2303.0, clock.now() + seconds
     while clock.now() < ends:

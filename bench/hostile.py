@@ -18,7 +18,8 @@ WORDS: Final = (
     "WHERE", "spreads", "read_csv('/etc/passwd')", "read_parquet('http://127.0.0.1:9/x')", "scan_csv('x')", "JOIN",
     "RPAD(pair, 20000000, 'x')", "REPEAT(pair, 1000000000)", "CROSS", "UNION", "LN(", "POWER(", "COALESCE(", "OVER ()",
     ";", "--", "/*", "*/", "::", "||", "~ '(a+)+$'", "[", "]", "$1", "\x00", "\x1b[2J", "\u202e", "é", "1e999",
-    "EXPLAIN", "DROP TABLE", "ATTACH", "PRAGMA", "COPY spreads TO 'x'", "(" * 300, "NOT " * 300, "1 + " * 300, "x" * 100_000,
+    "EXPLAIN", "DROP TABLE", "ATTACH", "PRAGMA", "COPY spreads TO 'x'", "(" * 300, "NOT " * 300, "1 + " * 300,
+    "x" * 100_000,
 )  # fmt: skip
 WHOLE: Final = (
     "SELECT * FROM read_csv('/etc/passwd')", "read_csv('/etc/passwd') = 1", "RPAD(pair, 20000000, 'x') = 'a'",
@@ -36,8 +37,8 @@ def hostile_texts(count: int, seed: int = 1) -> dict[str, Any]:
     watching = True
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if watching and event.startswith(_REACHING):
-            reached.append(event)
+        if watching and event.startswith(_REACHING) and not str(arguments[0]).endswith((".py", ".pyc")):
+            reached.append(f"{event} {arguments[:1]}"[:100])
 
     sys.addaudithook(hook)
     refused = admitted = 0
@@ -65,7 +66,7 @@ def hostile_texts(count: int, seed: int = 1) -> dict[str, Any]:
         "refused": refused,
         "admitted": admitted,
         "refused_in_more_than_a_line": len(many_lines),
-        "reached_files_network_processes": len(reached),
+        "reached_files_network_processes": reached[:10],
         "slowest_ms": round(slowest, 1),
         "slowest": worst,
     }

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from engine.alerts import AlertBook
-from engine.crossings import Crossed, Watch
+from engine.crossings import Crossed, Fence, Watch
 from engine.database import DatabaseError
 from engine.journal import Journal
 from engine.lifecycle import ACTIVE, AlertState, Instance
@@ -30,7 +30,7 @@ CROSSED: Final = 10_000
 SHOWN_S: Final = 900.0
 """How long a crossing that fired stays in the table."""
 
-Watchers = Mapping[str, Callable[[float, float], None]]
+Watchers = Mapping[str, Fence]
 
 
 class Alerting:
@@ -69,17 +69,20 @@ class Alerting:
         for rule in rules:
             if rule.enabled and rule.cross is not None:
                 groups.setdefault((rule.cross.symbol, rule.cross.over), []).append(rule)
-        told: dict[str, list[Callable[[float, float], None]]] = {}
+        told: dict[str, list[Fence]] = {}
         for (symbol, over), grouped in groups.items():
             watch = self._watched[symbol, over] = Watch(grouped)
             self.watches.append(watch)
+            watch.look = partial(self._tick, watch)
             if over is None:
-                told.setdefault(symbol, []).append(partial(self._tick, watch))
+                told.setdefault(symbol, []).append(watch)
             else:
-                ratio = _Ratio(partial(self._tick, watch))
-                told.setdefault(symbol, []).append(ratio.numerator)
-                told.setdefault(over, []).append(ratio.denominator)
-        return {symbol: each[0] if len(each) == 1 else partial(_tell, tuple(each)) for symbol, each in told.items()}
+                ratio = _Ratio(watch)
+                told.setdefault(symbol, []).append(Fence(ratio.numerator))
+                told.setdefault(over, []).append(Fence(ratio.denominator))
+        return {
+            symbol: each[0] if len(each) == 1 else Fence(partial(_tell, tuple(each))) for symbol, each in told.items()
+        }
 
     def _tick(self, watch: Watch, price: float, at: float) -> None:
         fired = watch.tick(price, at)

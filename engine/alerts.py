@@ -17,7 +17,7 @@ import polars as pl
 
 from engine.conditions import compile_condition
 from engine.crossings import Crossed
-from engine.lifecycle import ACTIVE, AlertState, Happening, Instance, acknowledge, step
+from engine.lifecycle import ACTIVE, AlertState, Happening, Instance, Rest, acknowledge, rest_of, step
 from engine.model import Event, Value
 from engine.rules import Rule
 
@@ -59,6 +59,10 @@ class _Compiled:
     clear: int | None
     instances: dict[str, Instance] = field(default_factory=dict)
     crowded: bool = False
+    resting: dict[str, Rest] = field(default_factory=dict)
+    """Which instances need no step, and how long."""
+    rests_until: float = float("-inf")
+    """While the table is the same object, no instance has to be stepped before then."""
 
 
 class _Verdicts(NamedTuple):
@@ -66,6 +70,8 @@ class _Verdicts(NamedTuple):
 
     frame: pl.DataFrame
     matrix: npt.NDArray[np.int8]
+    aged: bool
+    """Whether its rows have an age."""
     rows: Mapping[str, int]
     names: Sequence[str]
 
@@ -129,16 +135,21 @@ class AlertBook:
     def _verdicts(self, name: str, frame: pl.DataFrame) -> _Verdicts:
         matrix = frame.select(self._expressions[name]).to_numpy()
         names = [row_name(key) for key in frame.select(KEYS[name]).iter_rows()]
-        return _Verdicts(frame, matrix, {row: number for number, row in enumerate(names)}, names)
+        return _Verdicts(
+            frame, matrix, "age_s" in frame.columns, {row: number for number, row in enumerate(names)}, names
+        )
 
     def _step_rule(self, each: _Compiled, verdicts: _Verdicts, now: float, fresh: bool) -> list[Event]:
         rule = each.rule
-        if rule.expires is not None and now >= rule.expires.timestamp():
+        # where the table alone decides, what it leaves as it is need not be stepped
+        plainly = rule.session == "24x7" and (rule.max_age is None or not verdicts.aged)
+        if (plainly and not fresh and now < each.rests_until) or (
+            rule.expires is not None and now >= rule.expires.timestamp()
+        ):
             return []
-        due = {verdicts.names[i] for i in (verdicts.matrix[:, each.when] == 1).nonzero()[0]} if fresh else set()
         events: list[Event] = []
         open_now = rule.session == "24x7" or self._in_session(rule.session, now)
-        for row in sorted(due.union(each.instances)):
+        for row in self._to_step(each, verdicts, now, fresh, plainly):
             old = each.instances.get(row)
             if old is None:
                 each.crowded = len(each.instances) >= MAX_INSTANCES
@@ -147,19 +158,50 @@ class AlertBook:
                 old = Instance()
             verdict, cleared = self._verdict(each, verdicts, row) if open_now else (None, None)
             new, happening = step(old, verdict, cleared, now, rule)
+            each.resting.pop(row, None)
             if new.state is AlertState.INACTIVE and new.fired_bar is None:
                 each.instances.pop(row, None)
             else:
                 each.instances[row] = new
+                rest = rest_of(new, rule)
+                if rest is not None:
+                    each.resting[row] = rest
             if happening is not None:
                 events.append(self._event(rule, row, happening, now, self._values(verdicts, row)))
+        soonest = min((rest.until for rest in each.resting.values()), default=float("inf"))
+        each.rests_until = soonest if len(each.resting) == len(each.instances) else float("-inf")
         return events
+
+    @staticmethod
+    def _to_step(each: _Compiled, verdicts: _Verdicts, now: float, fresh: bool, plainly: bool) -> list[str]:
+        """The rows whose instance may change, and on a new table those that match and have none yet; in order."""
+        when = verdicts.matrix[:, each.when].tobytes()
+        clear = when if each.clear is None else verdicts.matrix[:, each.clear].tobytes()
+        number, resting = verdicts.rows, each.resting
+        rows: list[str] = []
+        for row in each.instances:
+            rest, at = resting.get(row), number.get(row)
+            if plainly and rest is not None and at is not None and now < rest.until:
+                code = clear[at] if rest.firing else when[at]
+                # without a `clear_when` it is over where the condition is false
+                wanted = rest.verdict if not rest.firing or each.clear is not None else not rest.verdict
+                if code == wanted or (rest.verdict is None and code != 2):
+                    continue
+            rows.append(row)
+        if fresh and 1 in when:
+            rows += [
+                name
+                for name, code in zip(verdicts.names, when, strict=True)
+                if code == 1 and name not in each.instances
+            ]
+        rows.sort()
+        return rows
 
     def _verdict(self, each: _Compiled, verdicts: _Verdicts, row: str) -> tuple[bool | None, bool | None]:
         number = verdicts.rows.get(row)
         if number is None:
             return None, None
-        if each.rule.max_age is not None and "age_s" in verdicts.frame.columns:
+        if each.rule.max_age is not None and verdicts.aged:
             age = verdicts.frame["age_s"][number]
             if age is None or age > each.rule.max_age:
                 return None, None
@@ -208,6 +250,8 @@ class AlertBook:
             for each in compiled:
                 if each.rule.id == rule and row in each.instances:
                     each.instances[row] = acknowledge(each.instances[row], now)
+                    each.resting.pop(row, None)
+                    each.rests_until = float("-inf")
                     return True
         if rule in self.crossings:
             state, values = self.crossings[rule]
@@ -230,6 +274,8 @@ class AlertBook:
         compiled = {each.rule.id: each for listed in self._by_table.values() for each in listed}
         for rule, row, instance in saved:
             if rule in compiled:
+                compiled[rule].rests_until = float("-inf")
+                compiled[rule].resting.pop(row, None)
                 compiled[rule].instances[row] = Instance(
                     instance.state,
                     instance.since,

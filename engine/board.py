@@ -173,8 +173,14 @@ class Board:
             self.stretch(book, price * rate)
             if book.rate_of is not None:
                 self._usd[book.rate_of] = price * rate
-            if book.watch is not None:
-                book.watch(price * rate, received)
+            watch = book.watch
+            if watch is not None:  # as `Fence.__call__`, without the call
+                usd = price * rate
+                if watch.low < usd < watch.high:
+                    watch.last = usd
+                    watch.last_at = received
+                else:
+                    watch.look(usd, received)
         if last is not None:
             self.stretch(book, last * rate)
 

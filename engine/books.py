@@ -5,9 +5,9 @@ A cell holds one quote, the newest; nothing here grows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
+from engine.crossings import Fence
 from engine.model import Quote, SessionState, asset_of
 
 MAX_PRICE: Final = 1e12
@@ -89,7 +89,7 @@ class Book:
         """A better source has to prove itself first."""
         self.session = SessionState.OPEN
         """As of the last beat."""
-        self.watch: Callable[[float, float], object] | None = None
+        self.watch: Fence | None = None
         """Told of every valid price in USD and its time, for rules about crossings."""
 
 

@@ -4,14 +4,15 @@ A crossing is prev ≤ L < cur, or prev ≥ L > cur; it needs a valid earlier ti
 said to have gapped through. With `for` the price must stay beyond the level that long: the firing is dated crossing
 plus `for`, whenever the next tick or beat discovers it. All results depend on the ticks and their times alone.
 
-The fast path of a tick is one comparison: each watch keeps the nearest levels on either side of the last price.
+The fast path of a tick is one comparison: a fence keeps the nearest levels on either side of the last price, and the
+board looks at it without a call.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from engine.rules import Rule
@@ -33,15 +34,38 @@ class _Waiting(NamedTuple):
     due: float
 
 
-class Watch:
+class Fence:
+    """What a symbol's book is told its prices by: between `low` and `high` nothing can happen.
+
+    Whoever has a price either notes it, where it stands between the two, or has `look` look at it. Calling does both.
+    """
+
+    __slots__ = ("high", "last", "last_at", "look", "low")
+
+    def __init__(self, look: Callable[[float, float], object]) -> None:
+        # an empty interval: the first tick is always looked at
+        self.low, self.high = math.inf, -math.inf
+        self.last: float | None = None
+        self.last_at = 0.0
+        self.look = look
+
+    def __call__(self, price: float, at: float) -> None:
+        if self.low < price < self.high:
+            self.last, self.last_at = price, at
+        else:
+            self.look(price, at)
+
+
+class Watch(Fence):
     """All crossings of one symbol, or of one ratio.
 
     Call `tick` with every valid price and its time, in order, and `beat` with the time now and then.
     """
 
-    __slots__ = ("_fired_at", "_high", "_levels", "_low", "_rules", "_waiting", "last", "last_at")
+    __slots__ = ("_fired_at", "_levels", "_rules", "_waiting")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
+        super().__init__(self._slow)
         ordered = sorted(
             (rule for rule in rules if rule.cross), key=lambda rule: rule.cross.level if rule.cross else 0.0
         )
@@ -49,14 +73,10 @@ class Watch:
         self._levels = [rule.cross.level for rule in ordered if rule.cross]
         self._fired_at: dict[str, float] = {}
         self._waiting: dict[str, _Waiting] = {}
-        self.last: float | None = None
-        self.last_at = 0.0
-        # an empty interval: the first tick always takes the slow path
-        self._low, self._high = math.inf, -math.inf
 
     def tick(self, price: float, at: float) -> list[Crossed]:
         """What this tick fires, oldest first. price must be finite and above 0."""
-        if self._low < price < self._high and not self._waiting:
+        if self.low < price < self.high:
             self.last, self.last_at = price, at
             return []
         return self._slow(price, at)
@@ -68,10 +88,10 @@ class Watch:
         if previous is not None and previous != price:
             fired += self._passed(previous, since, price, at)
         left, right = bisect_left(self._levels, price), bisect_right(self._levels, price)
-        # a price that stands on a level must be looked at when it leaves it
-        on_level = left != right
-        self._low = math.inf if on_level else self._levels[left - 1] if left else -math.inf
-        self._high = -math.inf if on_level else self._levels[left] if left < len(self._levels) else math.inf
+        # looked at without fail: a price that leaves a level it stood on, and any while a crossing waits for its time
+        always = left != right or bool(self._waiting)
+        self.low = math.inf if always else self._levels[left - 1] if left else -math.inf
+        self.high = -math.inf if always else self._levels[left] if left < len(self._levels) else math.inf
         return fired
 
     def _passed(self, previous: float, since: float, price: float, at: float) -> list[Crossed]:
@@ -128,5 +148,6 @@ class Watch:
         """Go on where the watch of the same prices stood before the rules were read again."""
         same = {rule.id: rule for rule in self._rules}
         self.last, self.last_at = old.last, old.last_at
+        self.low, self.high = math.inf, -math.inf
         self._fired_at |= {name: at for name, at in old._fired_at.items() if name in same}
         self._waiting = {name: held for name, held in old._waiting.items() if same.get(name) == held.crossed.rule}

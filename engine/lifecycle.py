@@ -9,8 +9,10 @@ cooldown limits notices, so it runs on. LATCHED stays until a person acknowledge
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from engine.rules import Rule
 
@@ -82,6 +84,34 @@ def step(
     if at.state is AlertState.LATCHED:
         return at, None
     return _while_quiet(at, verdict is True, now, rule)
+
+
+class Rest(NamedTuple):
+    """A step before `until` changes nothing where its decisive verdict is this one (None: any that is known)."""
+
+    firing: bool
+    """Whether `cleared` decides, and not the condition."""
+    verdict: bool | None
+    until: float
+
+
+def rest_of(at: Instance, rule: Rule) -> Rest | None:
+    """Until when, and by which verdict, an instance stays as it is; None where every step counts.
+
+    Steps that are left out are made up for: time since the last step counts towards a timer as long as it was known.
+    """
+    if not at.known or rule.once_per_bar is not None:
+        return None
+    seen, fired = at.seen or 0.0, at.fired_at or 0.0
+    if at.state is AlertState.FIRING:
+        return Rest(True, False, fired + rule.cooldown if rule.mode == "level" and rule.cooldown > 0 else math.inf)
+    if at.state is AlertState.RECOVERING:
+        return Rest(True, True, seen + rule.keep_firing - at.held)
+    if at.state is AlertState.PENDING:
+        return Rest(False, True, seen + rule.hold - at.held)
+    if at.state is AlertState.COOLDOWN:
+        return Rest(False, None, fired + rule.cooldown)
+    return Rest(False, None, math.inf) if at.state is AlertState.LATCHED else None
 
 
 def _while_quiet(at: Instance, holds: bool, now: float, rule: Rule) -> tuple[Instance, Happening | None]:

@@ -35,7 +35,7 @@ def test_every_ready_rule_can_be_read() -> None:
 
 
 def test_a_users_rule_changes_a_ready_one_of_its_name() -> None:
-    own = {"size-z": {"enabled": False}, "mine": {"on": "spreads", "when": "nosuch > 1"}}
+    own: dict[str, dict[str, object]] = {"size-z": {"enabled": False}, "mine": {"on": "spreads", "when": "nosuch > 1"}}
     rules, mistakes = read_rules(Config(rules=own))
     lines = [in_words(mistake) for mistake in mistakes]
     assert not next(rule for rule in rules if rule.id == "size-z").enabled
