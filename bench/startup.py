@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.machine import machine
 from bench.pty_run import Terminal
 from simulator.child import Child
+from simulator.scenario import load
 
 HELLO = """
 from textual.app import App
@@ -48,15 +50,16 @@ def first_quote(command: list[str], env: dict[str, str]) -> float:
 
 
 @contextmanager
-def gateway() -> Iterator[Path]:
-    """A simulated market of its own, and a configuration that leads live mode to it."""
+def gateway() -> Iterator[tuple[Path, float]]:
+    """A simulated market of its own: a configuration that leads live mode to it, and its clock's offset."""
     folder = Path(tempfile.mkdtemp(prefix="sizewatch-bench-"))
-    child = Child("january-2026", folder, 0.0)
+    offset = load("january-2026").start.timestamp() - time.time()
+    child = Child("january-2026", folder, offset)
     try:
         ready = child.ready()
         config = folder / "gateway.toml"
         config.write_text(f'[network]\nproxy = "{ready.proxy}"\nca_file = "{ready.ca_file}"\n')
-        yield config
+        yield config, offset
     finally:
         child.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -71,15 +74,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
     program = [sys.executable, "-m", "sizewatch"]
-    with tempfile.TemporaryDirectory() as home, gateway() as config:
+    with tempfile.TemporaryDirectory() as home, gateway() as (config, offset):
         # caches in a folder of their own, kept from run to run: warm, and nobody else's
-        env = {"HOME": home, "XDG_CACHE_HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
-        live = [*program, "--config", str(config)]
+        env = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), home)
+        env["PYTHONDONTWRITEBYTECODE"] = ""  # as users have it: every program's bytecode is kept after its first run
+
+        def live() -> list[str]:
+            at = datetime.fromtimestamp(time.time() + offset, UTC)
+            return [*program, "--config", str(config), "--at", at.isoformat()]
+
         measured: dict[str, Callable[[], float]] = {
             "hello_textual_first_paint": lambda: first_paint([sys.executable, "-c", HELLO], b"hello-textual", env),
-            "live_first_paint": lambda: first_paint(live, b"sizewatch", env),
+            "live_first_paint": lambda: first_paint(live(), b"sizewatch", env),
             "demo_first_paint": lambda: first_paint([*program, "--demo"], b"sizewatch", env),
-            "live_first_quote": lambda: first_quote(live, env),
+            "live_first_quote": lambda: first_quote(live(), env),
             "demo_first_quote": lambda: first_quote([*program, "--demo"], env),
         }
         for measure in measured.values():  # once for the disk's and the program's own caches
@@ -92,7 +100,6 @@ def main() -> None:
     result = {
         "benchmark": "startup",
         "machine": machine(),
-        "bytecode_written": not os.environ.get("PYTHONDONTWRITEBYTECODE"),
         **{name: summary(each) for name, each in figures.items()},
         "live_first_paint_beyond_hello_ms": round(1000 * (statistics.median(figures["live_first_paint"]) - hello)),
         "demo_first_paint_beyond_hello_ms": round(1000 * (statistics.median(figures["demo_first_paint"]) - hello)),

@@ -7,15 +7,18 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bench.pty_run import Terminal
 from simulator.child import Child
+from simulator.scenario import load
 from tests.program import COMMAND, contents, surroundings
 
-LIVE_BTC = re.compile(r"BTC/USD\s+[\d,]+\.\d")
+LIVE_BTC = re.compile(r"│ +BTC/USD\s+[\d,]+\.\d")
+"""Bitcoin with a price and without the sign of a stale row."""
 
 
 def children(pid: int) -> list[int]:
@@ -110,26 +113,28 @@ def test_a_broken_configuration_is_refused_on_the_screen_and_a_right_one_applied
 def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp_path: Path) -> None:
     folder = tmp_path / "gateway"
     folder.mkdir()
-    first = Child("january-2026", tmp_path, 0.0, folder=folder)
+    offset = load("january-2026").start.timestamp() - time.time()
+    first = Child("january-2026", tmp_path, offset, folder=folder)
     config = tmp_path / "own.toml"
     config.write_text(f'[network]\nproxy = "{first.ready().proxy}"\nca_file = "{first.ready().ca_file}"\n')
     port = int(first.ready().proxy.rpartition(":")[2])
-    command = [*COMMAND, "--config", str(config)]
+    at = datetime.fromtimestamp(time.time() + offset, UTC)
+    command = [*COMMAND, "--config", str(config), "--at", at.isoformat()]
     try:
         with Terminal(command, columns=160, rows=50, cwd=tmp_path, env=surroundings(tmp_path)) as terminal:
             terminal.until(lambda text: LIVE_BTC.search(text) is not None, 60)
             first.stop()
             lost = time.monotonic()
-            terminal.until(lambda text: "◌" in text and re.search(r"feeds [01]/", text) is not None, 15)
+            terminal.until(lambda text: all(sign in text for sign in ("◌ BTC/USD", "◌ IWM", "reconnecting")), 15)
             assert time.monotonic() - lost < 5
             terminal.send("?")  # keys still answer
             terminal.until(lambda text: "Find any action by name" in text, 5)
             terminal.send("\x1b")
-            second = Child("january-2026", tmp_path, 0.0, folder=folder, port=port)
+            second = Child("january-2026", tmp_path, offset, folder=folder, port=port)
             try:
                 second.ready()
                 back = time.monotonic()
-                terminal.until(lambda text: re.search(r"feeds [1-9]", text) is not None, 30)
+                terminal.until(lambda text: LIVE_BTC.search(text) is not None, 30)
                 assert time.monotonic() - back < 15
             finally:
                 second.stop()
