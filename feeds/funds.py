@@ -81,8 +81,8 @@ class Ssga:
             if len(failed) == len(self._funds):
                 raise failed[0]
             link.note(words("; ".join(map(str, failed)), 200) if failed else None)
-            link.settled()
             await aside(_stamp, stamp, context.clock.now())
+            link.settled()
             await context.clock.sleep(SSGA_PAUSE_S)
 
 

@@ -79,7 +79,7 @@ def fund_days(market: Market, symbol: str, at: float | None = None) -> list[Fund
     last -= int(last >= 0 and grid.closes[last] > at)
     start = grid.index(market.start)
     start -= int(start >= 0 and grid.closes[start] > market.start)
-    first = max(series.first, start - SESSIONS)
+    first = max(series.first, start - SESSIONS + 1)
     if last < first:
         return []
     size = last - first + 1
