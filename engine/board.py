@@ -170,12 +170,12 @@ class Board:
             rate = 1.0
             book.assumed = True
         if price is not None:
-            self.stretch(book, price * rate)
+            usd = price * rate
+            self.stretch(book, usd)
             if book.rate_of is not None:
-                self._usd[book.rate_of] = price * rate
+                self._usd[book.rate_of] = usd
             watch = book.watch
             if watch is not None:  # as `Fence.__call__`, without the call
-                usd = price * rate
                 if watch.low < usd < watch.high:
                     watch.last = usd
                     watch.last_at = received
