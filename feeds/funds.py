@@ -224,4 +224,4 @@ def _stamped(file: Path) -> float | None:
 
 def _stamp(file: Path, now: float) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"{now:.0f}", encoding="ascii")
+    file.write_text(repr(now), encoding="ascii")
