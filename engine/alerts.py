@@ -180,20 +180,19 @@ class AlertBook:
         number, resting = verdicts.rows, each.resting
         rows: list[str] = []
         for row in each.instances:
-            rest, at = resting.get(row), number.get(row)
-            if plainly and rest is not None and at is not None and now < rest.until:
-                code = clear[at] if rest.firing else when[at]
+            rest, place = resting.get(row), number.get(row)
+            if plainly and rest is not None and place is not None and now < rest.until:
+                code = clear[place] if rest.firing else when[place]
                 # without a `clear_when` it is over where the condition is false
                 wanted = rest.verdict if not rest.firing or each.clear is not None else not rest.verdict
                 if code == wanted or (rest.verdict is None and code != 2):
                     continue
             rows.append(row)
-        if fresh and 1 in when:
-            rows += [
-                name
-                for name, code in zip(verdicts.names, when, strict=True)
-                if code == 1 and name not in each.instances
-            ]
+        at = when.find(1) if fresh else -1
+        while at >= 0:
+            if verdicts.names[at] not in each.instances:
+                rows.append(verdicts.names[at])
+            at = when.find(1, at + 1)
         rows.sort()
         return rows
 

@@ -76,7 +76,11 @@ def step(
     firing = old.state in {AlertState.FIRING, AlertState.RECOVERING}
     decisive = cleared if firing else verdict
     elapsed = max(0.0, now - old.seen) if old.known and old.seen is not None else 0.0
-    at = replace(old, held=old.held + elapsed, seen=now, known=decisive is not None)
+    # spelt out: `replace` costs several times as much, and thousands of instances may step at once
+    at = Instance(
+        old.state, old.since, old.held + elapsed, now, decisive is not None,
+        old.fired_at, old.fired_bar, old.acknowledged,
+    )  # fmt: skip
     if decisive is None:
         return at, None
     if firing:
@@ -121,7 +125,7 @@ def _while_quiet(at: Instance, holds: bool, now: float, rule: Rule) -> tuple[Ins
     if not holds:
         return _enter(at, AlertState.INACTIVE, now), None
     if at.state is not AlertState.PENDING:
-        at = replace(at, state=AlertState.PENDING, since=now, held=0.0)
+        at = _enter(at, AlertState.PENDING, now)
     bar = bar_of(now, rule.once_per_bar) if rule.once_per_bar else None
     if at.held < rule.hold or (bar is not None and bar == at.fired_bar):
         return at, None
@@ -146,7 +150,9 @@ def _while_firing(at: Instance, cleared: bool, now: float, rule: Rule) -> tuple[
 
 
 def _enter(at: Instance, state: AlertState, now: float) -> Instance:
-    return at if at.state is state else replace(at, state=state, since=now, held=0.0)
+    if at.state is state:
+        return at
+    return Instance(state, now, 0.0, at.seen, at.known, at.fired_at, at.fired_bar, at.acknowledged)
 
 
 def acknowledge(at: Instance, now: float) -> Instance:
