@@ -10,19 +10,19 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from engine.clock import Clock
+from engine.clock import Clock, ReplayClock
 from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, SizewatchError
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from engine.collector import Collector
-    from engine.model import Sink, Snapshot
+    from engine.model import Sink
+    from engine.player import Player
+    from feeds.record import Recorder
     from feeds.sources import Feeds
     from notify.outside import Outside
 
@@ -69,9 +71,13 @@ class Run:
     named: Path | None
     scenario: str | None = None
     child: Child | None = None
+    options: Options = field(default_factory=Options)
+    recorder: Recorder | None = None
 
-    def collector(self) -> Collector:
-        """The collector, not started yet."""
+    def collector(self) -> Collector | Player:
+        """What makes the snapshots, not started yet: the collector, or a recording's player."""
+        if isinstance(self.clock, ReplayClock):
+            return self._player(self.clock)
         from engine.collector import Collector
         from engine.config_file import Watcher
 
@@ -86,13 +92,29 @@ class Run:
             sender=self._outside if self.mode is Mode.LIVE else None,
         )
 
+    def _player(self, clock: ReplayClock) -> Player:
+        from engine.player import Player
+        from feeds.replay import Replay, entries
+
+        file, options = self.options.replay or Path(), self.options
+        return Player(
+            lambda: entries(file),
+            lambda sink, config, clock: Replay(sink, config, clock, self.cache),
+            config=self.config,
+            clock=clock,
+            scenario=file.name,
+            store=self.store,
+            speed=options.speed,
+            begin=options.begin.timestamp() if options.begin else None,
+        )
+
     def _outside(self, config: Config, clock: Clock, tell: Callable[[str, str], None]) -> Outside:
         """The ways out for alerts, in the collector's thread too."""
         from notify.outside import Outside
 
         return Outside(config.notify, self.store, clock, tell)
 
-    def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Gated:
+    def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Feeds:
         """Runs in the collector's thread: everything heavy is imported here."""
         from feeds.link import Context
         from feeds.network import Border
@@ -100,7 +122,7 @@ class Run:
 
         config = self.bordered(config)
         context = Context(config, clock, sink, Border.of(config.network), self.cache)
-        return Gated(Feeds(context), self.bordered)
+        return Feeds(self.recorder.tap(context) if self.recorder else context, self.bordered)
 
     def bordered(self, config: Config) -> Config:
         """`config`; a demo's network is its own gateway (which is waited for), and so are its files of funds."""
@@ -109,23 +131,6 @@ class Run:
         ready = self.child.ready()
         network = replace(config.network, proxy=ready.proxy, ca_file=ready.ca_file)
         return replace(config, network=network, flows=replace(config.flows, files=(ready.funds,)))
-
-
-@dataclass(frozen=True, slots=True)
-class Gated:
-    """The feeds, to whom every configuration comes with the network of this run."""
-
-    feeds: Feeds
-    bordered: Callable[[Config], Config]
-
-    async def run(self) -> None:
-        await self.feeds.run()
-
-    def reconfigure(self, config: Config) -> None:
-        self.feeds.reconfigure(self.bordered(config))
-
-    def retry(self) -> None:
-        self.feeds.retry()
 
 
 @contextlib.contextmanager
@@ -139,12 +144,19 @@ def prepared(options: Options) -> Iterator[Run]:
             if hasattr(signal, name):
                 number = getattr(signal, name)
                 stack.callback(signal.signal, number, signal.signal(number, leave))
+        if options.replay is not None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sizewatch-replay-")))
+            config = load(find(options.config), actions())
+            name = options.replay.name
+            yield Run(config, ReplayClock(), Mode.REPLAY, folder, folder, options.config, name, options=options)
+            return
         if options.demo is None:
             from platformdirs import user_cache_path, user_data_path
 
             config = load(find(options.config), actions())
             store = Path(config.store.path) if config.store.path else user_data_path(NAME, appauthor=False)
-            yield Run(config, clock, Mode.LIVE, store, user_cache_path(NAME, appauthor=False), options.config)
+            cache = user_cache_path(NAME, appauthor=False)
+            yield Run(config, clock, Mode.LIVE, store, cache, options.config, options=options)
             return
         from simulator.scenario import load as load_scenario
 
@@ -156,7 +168,7 @@ def prepared(options: Options) -> Iterator[Run]:
         stack.callback(child.stop)
         config = load(find(options.config), actions())
         store, cache = folder / "store", folder / "cache"
-        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario.name, child)
+        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario.name, child, options)
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
@@ -205,29 +217,14 @@ def monitor(options: Options) -> int:
     return app.return_code or 0
 
 
-def settled(run: Run, wait_s: float) -> Snapshot:
-    """The live tables as soon as every source has delivered or failed; what there is when the time is up."""
-    ends = time.monotonic() + wait_s
-    collector = run.collector()
-    collector.start()
-    try:
-        latest = collector.latest()
-        while time.monotonic() < ends and collector.failure() is None and not (latest and latest.settled):
-            time.sleep(0.05)
-            latest = collector.latest()
-    finally:
-        collector.stop()
-    if latest is None:
-        raise SizewatchError(collector.failure() or f"nothing was ready within {wait_s:g} s")
-    return latest
-
-
 def snapshot(options: Options, wait_s: float, tables: Sequence[str] | None) -> int:
     """One JSON object on standard output."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with only_ours_on_stdout() as out, prepared(options) as run:
-        latest = settled(run, wait_s)
         from engine.export import to_json
+        from engine.settle import settled
+
+        latest = settled(run.collector(), wait_s)
 
         say((to_json(latest, tables).decode(),), out)
     return 0
@@ -238,16 +235,17 @@ def alerts(options: Options, asked: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with only_ours_on_stdout() as out, prepared(options) as run:
         from engine import alerts_cli as cli
+        from engine.settle import settled
 
         if asked.what == "list":
             say(cli.list_rules(run.config, run.store), out)
         elif asked.what == "test":
             cli.find_rule(run.config, asked.rule)
-            say(cli.test_rule(run.config, asked.rule, settled(run, asked.wait).tables), out)
+            say(cli.test_rule(run.config, asked.rule, settled(run.collector(), asked.wait).tables), out)
         elif asked.what == "backtest":
             cli.find_rule(run.config, asked.rule)
             if run.mode is not Mode.LIVE:  # its folder is empty until its feeds have filled it
-                settled(run, asked.wait)
+                settled(run.collector(), asked.wait)
             say(cli.backtested(run.config, run.store, asked.rule, asked.first, asked.last, run.clock), out)
         else:
             since = cli.moment(asked.since, run.clock)
@@ -269,6 +267,10 @@ def watch(options: Options) -> int:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: ended.set())
+        if options.record is not None:
+            from feeds.record import begin
+
+            run.recorder = begin(options.record, run.clock)
         news, collector = News(run.clock.now()), run.collector()
         say((json_line({"type": "start", "mode": run.mode.value, "scenario": run.scenario}),), out)
         collector.start()
@@ -356,9 +358,16 @@ def carry_out(arguments: argparse.Namespace) -> int:
         "alerts": lambda: alerts(options, arguments),
         "flows": lambda: flows(options, arguments),
         "watch": lambda: watch(options),
+        "record": lambda: watch(options),
+        "replay": lambda: snapshot(options, math.inf, arguments.tables) if arguments.json else shown(options),
     }
     if arguments.command is not None:
         return commands[arguments.command]()
+    return shown(options)
+
+
+def shown(options: Options) -> int:
+    """The monitor, where there is a terminal for it."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"the monitor needs a terminal; `{NAME} snapshot --json` prints the tables without one")
     return monitor(options)

@@ -122,6 +122,11 @@ class Collector:
         self._intents.append(intent)
         self._nudge()
 
+    def ready(self) -> bool:
+        """Whether every source has delivered or failed at what it first had to."""
+        latest = self._snapshot
+        return latest is not None and latest.settled
+
     def failure(self) -> str | None:
         """Why it ended, in words, where it ended by itself; else None."""
         return self._failure

@@ -31,14 +31,23 @@ class Parser(argparse.ArgumentParser):
 class Options:
     """The command line of a run."""
 
-    config: Path | None
-    demo: str | None
+    config: Path | None = None
+    demo: str | None = None
     """The scenario's name or file; None for a live run."""
-    at: datetime | None
+    at: datetime | None = None
+    record: Path | None = None
+    """Where the run's raw messages are kept; None: nowhere."""
+    replay: Path | None = None
+    """The recording that is played; None for a live run or a demo."""
+    speed: float | None = None
+    """Of a replay: seconds of the recording in one of ours; None: as fast as it goes."""
+    begin: datetime | None = None
+    """Of a replay: the moment up to which nothing is waited for."""
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Options:
-        return cls(arguments.config, arguments.demo, arguments.at)
+        of_replay = [getattr(arguments, name, None) for name in ("record", "replay", "speed", "begin")]
+        return cls(arguments.config, getattr(arguments, "demo", None), getattr(arguments, "at", None), *of_replay)
 
 
 def moment(text: str) -> datetime:
@@ -117,12 +126,38 @@ def parser(version: str) -> Parser:
     )
     _add_alerts(commands.add_parser, run)
     _add_flows(commands.add_parser, run)
+    _add_recordings(commands.add_parser, run)
     commands.add_parser("doctor", parents=[run], help="check settings, network, sources, terminal and disk")
     config = commands.add_parser("config", help="check a configuration, or print the default one")
     which = config.add_mutually_exclusive_group(required=True)
     which.add_argument("--check", type=Path, metavar="FILE", help="list all mistakes in FILE; exit 2 if there are any")
     which.add_argument("--default", action="store_true", help="print the commented default configuration")
     return top
+
+
+def pace(text: str) -> float | None:
+    """How fast a recording is played: a factor, or `max` (None)."""
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0, such as 50, or max")
+    return value
+
+
+def _add_recordings(add: Callable[..., Parser], run: Parser) -> None:
+    record = add("record", parents=[run], help="run without a screen and keep every raw message, until SIGTERM")
+    record.add_argument("record", type=Path, nargs="?", default=Path(f"{NAME}.recording"), metavar="FILE")
+    replay = add("replay", help="play a recording through the same feeds' code, engine, alerts and screen")
+    replay.add_argument("replay", type=Path, metavar="FILE")
+    replay.add_argument("--speed", type=pace, default=1.0, metavar="N", help="times real time, or max (1)")
+    replay.add_argument("--from", dest="begin", type=moment, metavar="TIME", help="as fast as it goes up to there")
+    replay.add_argument("--config", type=Path, metavar="FILE", help="settings that differ from the built-in ones")
+    replay.add_argument("--json", action="store_true", help="no screen: print the last tables as one JSON object")
+    replay.add_argument("--tables", type=table_names, metavar="A,B", help="of those only these")
 
 
 def _add_wait(command: argparse.ArgumentParser) -> None:

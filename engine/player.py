@@ -104,6 +104,10 @@ class Player:
         """Have a wish carried out before the next beat."""
         self._intents.append(intent)
 
+    def ready(self) -> bool:
+        """Whether the whole recording has been played."""
+        return self.finished.is_set()
+
     def failure(self) -> str | None:
         """Why it ended, in words, where it could not go on."""
         return self._failure

@@ -7,16 +7,21 @@ A disk that is full ends the recording, in words, and nothing else.
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
 from engine.clock import Clock
-from engine.model import Bars, ChannelReport, FeedReport, FeedState, MarketFact, Sink
+from engine.errors import SizewatchError
+from engine.model import Bars, ChannelReport, FeedReport, FeedState, FundDay, FundDays, MarketFact, OutsideFact, Sink
+from feeds.link import Context
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +42,10 @@ _COLUMNS: Final = ("open", "high", "low", "close", "adj_close", "volume")
 
 Write = Callable[[str, str, Any], None]
 """(source, kind, payload): one raw message."""
+
+
+class RecordError(SizewatchError):
+    """A recording cannot be begun."""
 
 
 def parts_of(file: Path) -> list[Path]:
@@ -128,6 +137,10 @@ class Recorder:
         for source, books in self._books.items():
             self._line(source, "books", books)
 
+    def tap(self, context: Context) -> Context:
+        """`context` of feeds whose messages are to be recorded here."""
+        return replace(context, sink=cast("Sink", RecordingSink(context.sink, self.write)), record=self.write)
+
     def close(self) -> None:
         """Write the rest and let go of the file."""
         self.flush()
@@ -155,6 +168,14 @@ class RecordingSink:
     def ingest_fact(self, fact: MarketFact, /) -> None:
         self._write(fact.source, "fact", list(fact))
         self._sink.ingest_fact(fact)
+
+    def ingest_outside(self, fact: OutsideFact, /) -> None:
+        self._write("", "outside", list(fact))
+        self._sink.ingest_outside(fact)
+
+    def ingest_fund_days(self, days: FundDays, /) -> None:
+        self._write(days.source, "funds", [[day.fund, day.date.isoformat(), *day[2:]] for day in days.days])
+        self._sink.ingest_fund_days(days)
 
     def report_channel(self, report: ChannelReport, /) -> None:
         self._write(report.source, "channel", [report.channel, report.up, _finite(report.silence_limit_s)])
@@ -187,7 +208,22 @@ def frame_of(columns: list[list[Any]]) -> pl.DataFrame:
     return frame.with_columns(pl.from_epoch("time", time_unit="us").dt.replace_time_zone("UTC").cast(BARS["time"]))
 
 
+def fund_days_of(source: str, payload: list[list[Any]]) -> FundDays:
+    """Recorded days of funds."""
+    return FundDays(source, tuple(FundDay(fund, date.fromisoformat(at), *rest) for fund, at, *rest in payload))
+
+
 def report_of(payload: list[Any]) -> FeedReport:
     """A recorded report."""
     report = FeedReport(*payload)
     return report._replace(state=FeedState(report.state))
+
+
+def begin(file: Path, clock: Clock) -> Recorder:
+    """A recorder of this run, closed as the process ends. Raises RecordError where the file cannot be made."""
+    try:
+        recorder = Recorder(file, clock)
+    except OSError as error:
+        raise RecordError(f"{file}: cannot be written: {error.strerror or error}") from error
+    atexit.register(recorder.close)
+    return recorder

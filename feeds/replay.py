@@ -19,14 +19,14 @@ import orjson
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import BadDataError, SizewatchError
-from engine.model import Bars, ChannelReport, MarketFact, Sink
+from engine.model import Bars, ChannelReport, MarketFact, OutsideFact, Sink
 from feeds.ccxt_tap import closed, standing
 from feeds.crypto import Relay
 from feeds.link import Context
 from feeds.markets import choose
 from feeds.network import Border
 from feeds.quirks import quirks_of
-from feeds.record import FORMAT, VERSION, frame_of, parts_of, report_of
+from feeds.record import FORMAT, VERSION, frame_of, fund_days_of, parts_of, report_of
 from feeds.yahoo_poll import quote_of
 from feeds.yahoo_stream import QuoteReader, pricing_class
 
@@ -137,6 +137,8 @@ class Replay:
             "rows": self._rows,
             "bars": self._bars,
             "fact": lambda _, payload: sink.ingest_fact(MarketFact(*payload)),
+            "outside": lambda _, payload: sink.ingest_outside(OutsideFact(*payload)),
+            "funds": lambda source, payload: sink.ingest_fund_days(fund_days_of(source, payload)),
             "channel": lambda source, payload: sink.report_channel(
                 ChannelReport(payload[0], source, payload[1], math.inf if payload[2] is None else payload[2])
             ),

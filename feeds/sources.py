@@ -6,6 +6,7 @@ A new configuration replaces only the feeds that it concerns; a feed that fails 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -60,8 +61,10 @@ def feeds(config: Config) -> tuple[Feed, ...]:
 class Feeds:
     """All feeds of one run. Made, run and reconfigured in one event loop."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, bordered: Callable[[Config], Config] = lambda config: config) -> None:
+        """bordered: gives every later configuration the network of this run."""
         self._context = context
+        self._bordered = bordered
         self._running: dict[str, _Running] = {}
         """By source."""
         self._changed = asyncio.Event()
@@ -92,6 +95,7 @@ class Feeds:
 
     def reconfigure(self, config: Config) -> None:
         """Go on with `config`; feeds that read nothing of what changed are not disturbed."""
+        config = self._bordered(config)
         self._context = replace(self._context, config=config, border=Border.of(config.network))
         self._changed.set()
 
