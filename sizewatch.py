@@ -339,9 +339,8 @@ def flows(options: Options, asked: argparse.Namespace) -> int:
         from feeds import flow_command
 
         with Keeper(run.store) as keeper:
-            command = flow_command.FlowCommand(
-                keeper.keep, lambda *lines: say(lines, out), lambda *e: say(e, sys.stderr)
-            )
+            told = (lambda *lines: say(lines, out)), (lambda *lines: say(lines, sys.stderr))
+            command = flow_command.FlowCommand(keeper.keep, keeper.keep_published, *told)
             if asked.what == "import":
                 return command.bring_in(asked.files, asked.fund)
             return command.fetch(run.bordered(run.config), asked.funds)

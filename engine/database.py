@@ -53,6 +53,11 @@ MIGRATIONS: Final[Sequence[str]] = (
         name TEXT NOT NULL, member TEXT NOT NULL, first_seen TEXT NOT NULL, PRIMARY KEY (name, member)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE published_flows (
+        fund TEXT NOT NULL, date TEXT NOT NULL, flow REAL NOT NULL, PRIMARY KEY (fund, date)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script a schema version; version n is reached by running scripts 0 to n − 1."""
 

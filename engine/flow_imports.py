@@ -5,6 +5,7 @@ Either every day of a file is kept or none is; the same file twice changes nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,9 @@ import polars as pl
 
 from engine import sessions
 from engine.database import Database
-from engine.flow_store import Imported, save_days
+from engine.flow_store import Imported, load_days, load_published, save_days, save_published
 from engine.flows import FUND_DAYS, Lag, daily_flows, reporting_lag
-from engine.model import FundDays
+from engine.model import FundDays, PublishedFlow
 
 
 class Keeper:
@@ -37,21 +38,43 @@ class Keeper:
     def keep(self, name: str, days: FundDays) -> str:
         """Keep `days`, which came as the file `name`; returns the line that says so. Raises DatabaseError."""
         done = save_days(self._database, days.days, days.source)
-        return describe(name, days, done)
+        return describe(name, days, done, load_published(self._database))
+
+    def keep_published(self, name: str, flows: Sequence[PublishedFlow]) -> str:
+        """Keep flows that somebody published, as evidence of how late counts are printed; returns the line."""
+        done = save_published(self._database, flows)
+        days, published = load_days(self._database), load_published(self._database)
+        wanted = list(dict.fromkeys(flow.fund for flow in flows))
+        lags = {
+            fund: reporting_lag(_in_session(days.filter(fund=fund)), published.filter(fund=fund)) for fund in wanted
+        }
+        parts = [
+            f"{len(flows):,} published flows of {', '.join(wanted)}",
+            f"{done.added:,} added, {done.changed:,} changed, {done.same:,} same",
+            _said(lags),
+        ]
+        return f"{name}: " + "; ".join(parts)
 
 
-def describe(name: str, days: FundDays, done: Imported) -> str:
+def _in_session(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `frame` that are of trading days."""
+    first, last = frame["date"].min(), frame["date"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return frame
+    open_days = pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
+    return frame.filter(pl.col("date").is_in(open_days.implode()))
+
+
+def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame) -> str:
     """One line about an import."""
     rows = [(*day, days.source) for day in days.days]
     frame = pl.DataFrame(rows, schema=FUND_DAYS, orient="row")
-    first, last = frame["date"].min(), frame["date"].max()
-    assert isinstance(first, date) and isinstance(last, date)
-    open_days = pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
-    kept = frame.filter(pl.col("date").is_in(open_days.implode()))
+    first, last = min(day.date for day in days.days), max(day.date for day in days.days)
+    kept = _in_session(frame)
     lags: dict[str, Lag] = {}
     aside = 0
     for (fund,), part in kept.group_by("fund", maintain_order=True):
-        lags[str(fund)] = lag = reporting_lag(part)
+        lags[str(fund)] = lag = reporting_lag(part, published.filter(fund=fund))
         aside += int(daily_flows(part, lag)["quarantined"].sum())
     funds = list(dict.fromkeys(frame["fund"]))
     whose = funds[0] if len(funds) == 1 else f"{len(funds)} funds"
@@ -70,7 +93,7 @@ def _said(lags: dict[str, Lag]) -> str:
     """How late the share counts are printed, in words."""
     late = {fund: lag.rows for fund, lag in lags.items() if lag.rows}
     if not any(lag.evidence != "none" for lag in lags.values()):
-        return "no assets printed that could show a lag of the counts: taken as none"
+        return "nothing in it shows how late its counts are: taken as of their own date"
     if not late:
         return "counts are of their own date"
     told = (f"{fund} by {rows} session{'s' * (rows > 1)}" for fund, rows in late.items())

@@ -5,6 +5,7 @@ Of several sources of one fund the best alone is read: an issuer's file, then a 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ import polars as pl
 
 from engine.database import Database
 from engine.flows import FUND_DAYS
-from engine.model import FundDay
+from engine.model import FundDay, PublishedFlow
 
 PREFERENCE: Final = ("ssga", "ishares", "csv", "yahoo")
 
@@ -45,12 +46,44 @@ def save_days(database: Database, days: Iterable[FundDay], source: str) -> Impor
                 key + figures,
             )
             added, changed = added + (old is None), changed + (old is not None)
-        if added or changed:
-            connection.execute(
-                "INSERT INTO revisions (name, number) VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
-                (REVISION,),
-            )
+        _tell(connection, added + changed)
     return Imported(added, changed, same)
+
+
+def save_published(database: Database, flows: Iterable[PublishedFlow]) -> Imported:
+    """Keep flows that somebody published, in one transaction. Raises DatabaseError."""
+    added = changed = same = 0
+    with database.transaction() as connection:
+        for one in flows:
+            key = (one.fund, str(one.date))
+            old = connection.execute("SELECT flow FROM published_flows WHERE fund = ? AND date = ?", key).fetchone()
+            if old == (one.flow,):
+                same += 1
+                continue
+            connection.execute(
+                "INSERT INTO published_flows (fund, date, flow) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET flow = excluded.flow",
+                (*key, one.flow),
+            )
+            added, changed = added + (old is None), changed + (old is not None)
+        _tell(connection, added + changed)
+    return Imported(added, changed, same)
+
+
+def load_published(database: Database) -> pl.DataFrame:
+    """Every published flow: (fund, date, flow), sorted."""
+    rows = database.rows("SELECT fund, date, flow FROM published_flows ORDER BY fund, date")
+    schema = {"fund": pl.String(), "date": pl.String(), "flow": pl.Float64()}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("date").str.to_date())
+
+
+def _tell(connection: sqlite3.Connection, changes: int) -> None:
+    """Have every process that reads the store read it again, if there is something new."""
+    if changes:
+        connection.execute(
+            "INSERT INTO revisions (name, number) VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1",
+            (REVISION,),
+        )
 
 
 def revision(database: Database) -> int:

@@ -55,16 +55,22 @@ class _Fund(NamedTuple):
     known: FundFlows
 
 
-def flow_rows(days: pl.DataFrame, groups: Mapping[str, Sequence[str]], sessions: Sequence[date]) -> tuple[FlowRow, ...]:
+def flow_rows(
+    days: pl.DataFrame,
+    groups: Mapping[str, Sequence[str]],
+    sessions: Sequence[date],
+    published: pl.DataFrame | None = None,
+) -> tuple[FlowRow, ...]:
     """Every row that `days` allow: funds in the order of `groups` (others last), each group before its funds.
 
     days: `FUND_DAYS`. sessions: the exchange's trading days; rows of other dates are dropped.
+    published: (fund, date, flow) that somebody else published, as evidence of how late counts are printed.
     """
     open_days = pl.Series("date", list(sessions), dtype=pl.Date)
     days = without_frozen_estimates(days.filter(pl.col("date").is_in(open_days.implode())))
     funds: dict[str, _Fund] = {}
     for (name,), part in days.group_by("fund", maintain_order=True):
-        lag = reporting_lag(part)
+        lag = reporting_lag(part, None if published is None else published.filter(fund=name))
         known = summarise(part, lag)
         if known is not None:
             flows = daily_flows(part, lag).filter(pl.col("shares").is_not_null())

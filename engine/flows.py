@@ -31,6 +31,8 @@ QUARANTINE: Final = 0.15
 FROZEN_SESSIONS: Final = 5
 """Share counts unchanged for so many sessions are stale."""
 MAX_LAG: Final = 2
+MERE_PRODUCT: Final = 1e-7
+"""Assets closer than this to the printed count × NAV were computed from it: they say nothing of its date."""
 _SPLITS: Final = tuple(
     sorted({k for n in (2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 20.0) for k in (n, 1 / n)} | {1.5, 2 / 3})
 )
@@ -106,6 +108,8 @@ def _lag_by_assets(frame: pl.DataFrame) -> Lag:
             candidates.append(Lag(rows, "assets", float(np.mean(mismatch.to_numpy()))))
     if not candidates:
         return Lag(0, "none", None)
+    if candidates[0].rows == 0 and (candidates[0].error or 0.0) < MERE_PRODUCT:
+        return Lag(0, "none", None)  # assets that are the printed count × NAV would be so at any lag
     best = min(candidates, key=lambda lag: lag.error or 0.0)
     own = next((lag for lag in candidates if lag.rows == 0), best)
     # a later shift must explain the assets clearly better than the printed date does

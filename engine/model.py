@@ -153,6 +153,14 @@ class FundDay(NamedTuple):
     aum: float | None
 
 
+class PublishedFlow(NamedTuple):
+    """A fund's flow of a day as somebody else published it, in whatever unit: evidence of a lag, never shown."""
+
+    fund: str
+    date: date
+    flow: float
+
+
 class FundDays(NamedTuple):
     """Days of funds as one source printed them, to be kept beside those of other sources."""
 

@@ -18,7 +18,7 @@ from engine import sessions
 from engine.config import Config
 from engine.database import Database
 from engine.errors import SizewatchError
-from engine.flow_store import load_days, revision, save_days
+from engine.flow_store import load_days, load_published, revision, save_days
 from engine.flow_table import FlowRow, flow_rows
 from engine.model import FundDays, MarketFact, OutsideFact
 
@@ -209,7 +209,9 @@ class Outside:
         if number != self._revision:
             if number:
                 days = load_days(database)
-                rows = flow_rows(days, config.flows.groups, self._sessions(days["date"].min()))
+                rows = flow_rows(
+                    days, config.flows.groups, self._sessions(days["date"].min()), load_published(database)
+                )
             else:
                 rows = ()
             self._revision = number

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.config import Config
 from engine.errors import BadDataError, FeedError, TransientError
-from engine.model import FundDays
+from engine.model import FundDays, PublishedFlow
 from feeds.flow_files import read_flow_file
 from feeds.funds import GET_IT, ssga_funds, workbook
 from feeds.network import Border
@@ -26,6 +26,8 @@ class FlowCommand:
 
     keep: Callable[[str, FundDays], str]
     """Keeps the days of a file of that name, and returns the line that says so."""
+    keep_published: Callable[[str, Sequence[PublishedFlow]], str]
+    """The same, for flows that somebody published."""
     say: Callable[..., object]
     """Takes lines for the user."""
     complain: Callable[..., object]
@@ -41,7 +43,10 @@ class FlowCommand:
                 failed += 1
                 self.complain(f"{error}; nothing of it was imported")
             else:
-                self.say(self.keep(path.name, FundDays(found.format, found.days)))
+                if found.published:
+                    self.say(self.keep_published(path.name, found.published))
+                else:
+                    self.say(self.keep(path.name, FundDays(found.format, found.days)))
         return 1 if failed else 0
 
     def fetch(self, config: Config, funds: Sequence[str]) -> int:

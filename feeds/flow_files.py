@@ -19,11 +19,12 @@ from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
 from engine.errors import BadDataError
-from engine.model import FundDay
+from engine.model import FundDay, PublishedFlow
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_UNPACKED: Final = 512 * 1024 * 1024
 MAX_ROWS: Final = 200_000
+_SYMBOL: Final = r"[A-Z0-9.^=-]{1,12}"
 _NS: Final = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _MISSING: Final = frozenset({"", "-", "--", "n/a", "na", "null", "none"})
 _DATE_FORMATS: Final = ("%Y-%m-%d", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d %b %Y", "%m/%d/%Y", "%Y%m%d")
@@ -59,6 +60,8 @@ class FlowFile(NamedTuple):
     path: str
     format: str
     days: tuple[FundDay, ...]
+    published: tuple[PublishedFlow, ...] = ()
+    """Flows that somebody else published, where the file is a CSV of those; it has no days then."""
 
     @property
     def funds(self) -> tuple[str, ...]:
@@ -92,6 +95,8 @@ def read_flow_bytes(name: str, blob: bytes, fund: str | None = None) -> FlowFile
     if not blob.strip():
         raise BadDataError(f"{name}: the file is empty")
     sheets, form = _sheets(name, blob)
+    if form == "csv" and (published := _published(name, sheets[0], fund)):
+        return FlowFile(name, "published", (), published)
     errors: list[str] = []
     for sheet in sheets:
         header = _header(sheet)
@@ -198,6 +203,28 @@ def _header(sheet: _Sheet) -> tuple[int, dict[str, int]] | None:
     return None
 
 
+def _published(name: str, sheet: _Sheet, fund: str | None) -> tuple[PublishedFlow, ...]:
+    """The flows of a CSV `date,fund,flow`; () where it is another. Raises BadDataError where a row cannot be read."""
+    titles = [str(cell).strip().lower() for cell in (sheet.rows[0] if sheet.rows else ())]
+    if not {"date", "flow"} <= set(titles) or "shares" in titles or (fund is None and "fund" not in titles):
+        return ()
+    found: dict[tuple[str, date], PublishedFlow] = {}
+    for number, row in enumerate(sheet.rows[1:], start=2):
+        cells = dict(zip(titles, map(str, row), strict=False))
+        if not any(cell.strip() for cell in cells.values()):
+            continue
+        try:
+            whose = cells["fund"].strip().upper() if "fund" in cells else str(fund)
+            flow = PublishedFlow(whose, _date(cells["date"]), float(cells["flow"].replace(",", "")))
+        except (KeyError, ValueError) as error:
+            raise BadDataError(f"{name}: row {number}: no date, fund and flow in it") from error
+        if not abs(flow.flow) < float("inf") or not re.fullmatch(_SYMBOL, flow.fund):
+            raise BadDataError(f"{name}: row {number}: no date, fund and flow in it")
+        if found.setdefault((flow.fund, flow.date), flow) != flow:
+            raise BadDataError(f"{name}: {flow.fund} {flow.date} stands twice with different figures")
+    return tuple(found.values())
+
+
 def _ticker(name: str, sheets: Sequence[_Sheet]) -> str | None:
     """The fund's ticker, as the workbook or SSGA's file name gives it."""
     for sheet in sheets:
@@ -240,7 +267,7 @@ def _days(
             errors.append(f"{name}: {sheet.name} row {number}: {str(first)[:40]!r} is no date")
             continue
         fund = str(cell("fund") or "").strip().upper() or ticker
-        if fund is None or not re.fullmatch(r"[A-Z0-9.^=-]{1,12}", fund):
+        if fund is None or not re.fullmatch(_SYMBOL, fund):
             errors.append(f"{name}: {sheet.name} row {number}: {fund or 'nothing'!r} is no fund's symbol")
             continue
         figures: list[float | None] = []

@@ -112,6 +112,9 @@ class FundFiles:
                     wrong[file] = str(error)
                 else:
                     wrong.pop(file, None)
+                    if not found.days:
+                        wrong[file] = f"{file.name}: published flows, for `sizewatch flows import`"
+                        continue
                     context.sink.ingest_fund_days(FundDays(found.format, found.days))
                     link.heard(channel, None)
                 if stamp is not None:

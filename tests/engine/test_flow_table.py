@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import percentileofscore
 
 from engine import sessions
-from engine.config import Config, Flows
+from engine.config import Config, Facts, Flows
 from engine.database import Database
 from engine.flow_store import save_days
 from engine.flow_table import FlowRow, flow_rows
@@ -180,7 +180,7 @@ async def test_dominance_is_remembered_from_the_first_run_on(tmp_path: Path) -> 
         facts = {"BTC": MarketFact("BTC", "coingecko", now, 1e9, 1e12, share)}
         outside.poll(now, 0.0, facts)
         await idle(outside)
-        table = FactsMaker(outside).live(None, DictView(now, all_facts=facts))
+        table = FactsMaker(outside).live(None, DictView(now, all_facts=facts)).head(2)
         outside.close()
         assert table["fact"].to_list() == ["btc_dominance", "btc_dominance_30d"]
         if days < 31:
@@ -208,9 +208,12 @@ async def test_newcomers_are_counted_from_the_first_run_on(outside: Outside) -> 
 
 
 def test_an_old_fact_is_stale_and_an_older_one_is_dropped(tmp_path: Path) -> None:
-    outside = Outside(Config(), None, lambda severity, text: pytest.fail(text))
+    wanted = Facts(categories=False, defillama=False, coinmetrics=False, symbol_directory=False, fred=False)
+    outside = Outside(Config(facts=wanted), None, lambda severity, text: pytest.fail(text))
+    maker = FactsMaker(outside)
+    never = maker.live(None, DictView(NOW)).row(0, named=True)
+    assert (never["fact"], never["value"], never["status"]) == ("fear_greed", None, "stale"), "what never came is said"
     outside.ingest_outside(OutsideFact("fear_greed", 28, "0-100", NOW, "alternative.me", 100.0))
     outside.ingest_outside(OutsideFact("fear_greed", 99, "0-100", NOW - 5, "alternative.me", 100.0))
-    maker = FactsMaker(outside)
     assert maker.live(None, DictView(NOW))["value"].to_list() == [28.0]
     assert maker.live(None, DictView(NOW + 101))["status"].to_list() == ["stale"]

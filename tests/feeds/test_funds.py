@@ -16,7 +16,8 @@ from engine.config import Config, Flows, Network
 from engine.database import Database
 from engine.errors import BadDataError, BlockedError
 from engine.flow_imports import Keeper
-from engine.flow_store import load_days
+from engine.flow_store import load_days, load_published
+from engine.flow_table import flow_rows
 from engine.model import FundDay, FundDays
 from feeds import funds
 from feeds.flow_command import FlowCommand
@@ -156,7 +157,10 @@ def said(tmp_path: Path) -> list[str]:
 
 def command(keeper: Keeper, said: list[str]) -> FlowCommand:
     return FlowCommand(
-        keeper.keep, lambda *lines: said.extend(lines), lambda *lines: said.extend(f"! {x}" for x in lines)
+        keeper.keep,
+        keeper.keep_published,
+        lambda *lines: said.extend(lines),
+        lambda *lines: said.extend(f"! {x}" for x in lines),
     )
 
 
@@ -183,6 +187,33 @@ def test_the_lag_that_was_found_is_said(tmp_path: Path, said: list[str], market:
     with Keeper(tmp_path) as keeper:
         line = keeper.keep("navhist-us-en-spy.xlsx", FundDays("ssga", tuple(late)))
     assert "counts are printed late: SPY by 1 session;" in line
+
+
+def test_published_flows_show_the_lag_that_a_file_without_assets_hides(
+    tmp_path: Path, said: list[str], market: Market
+) -> None:
+    days = fund_days(market, "IWM")[-300:]
+    printed, flows = tmp_path / "iwm.csv", tmp_path / "published.csv"
+    lines = [f"{d.day},IWM,{d.nav},{before.shares}" for before, d in pairwise(days)]
+    printed.write_text("\n".join(["date,fund,nav,shares", *lines]))
+    lines = [f"{d.day},IWM,{(d.shares - before.shares) * d.nav / 1e6:.1f}" for before, d in pairwise(days)]
+    flows.write_text("\n".join(["date,fund,flow", *lines]))
+    with Keeper(tmp_path / "data") as keeper:
+        assert command(keeper, said).bring_in([printed, flows, printed], None) == 0
+    assert "nothing in it shows how late its counts are" in said[0]
+    assert said[1].startswith(
+        "published.csv: 299 published flows of IWM; 299 added, 0 changed, 0 same; counts are printed"
+    )
+    assert "counts are printed late: IWM by 1 session" in said[2]
+    database = Database(tmp_path / "data")
+    published, stored = load_published(database), load_days(database)
+    database.close()
+    row = flow_rows(stored, GROUPS, stored["date"].to_list(), published)[1].cells
+    assert (row["fund"], row["lag"], row["lag_evidence"]) == ("IWM", 1, "published")
+    for text in ("date,fund,flow\n2026-01-08,IWM,x\n", "date,fund,flow\n2026-01-08,IWM,1\n2026-01-08,IWM,2\n"):
+        flows.write_text(text)
+        with Keeper(tmp_path / "data") as keeper:
+            assert command(keeper, said).bring_in([flows], None) == 1
 
 
 async def test_fetch_says_what_came_what_was_refused_and_where_to_get_the_rest(
