@@ -141,7 +141,7 @@ def daily_flows(days: pl.DataFrame, lag: Lag) -> pl.DataFrame:
         usual = 0.75 < navs[i] / navs[i - 1] < 1.3  # no split of `_SPLITS` leaves NAV within that
         splits.append((1.0 if usual else split_factor(navs[i], navs[i - 1], now, before)) if known else None)
     flow = (pl.col("shares") - pl.col("shares").shift(1) * pl.col("split")) * pl.col("nav")
-    prior = pl.col("shares").shift(1) * pl.col("split") * pl.col("nav")
+    prior = (pl.col("shares") * pl.col("nav")).shift(1)
     return (
         frame.with_columns(pl.Series("split", splits[: frame.height], dtype=pl.Float64))
         .with_columns(flow.alias("flow"), (flow / prior).alias("fraction"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -61,10 +62,9 @@ class FlowsMaker:
         made = (id(rows), due, view.simulated)
         if made == self._made:
             return self._table
-        place = {session.day: number for number, session in enumerate(hours.sessions)}
         made_rows: list[dict[str, Any]] = []
         for row in rows:
-            at = place[(row.day - _EPOCH).days]
+            at = bisect_left(hours.sessions, (row.day - _EPOCH).days, key=lambda session: session.day)
             late = due - at > LATE_SESSIONS
             made_rows.append(
                 {

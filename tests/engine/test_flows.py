@@ -36,7 +36,7 @@ def test_known_answer_one_and_a_half_million_shares_redeemed() -> None:
     assert flows["flow"][1] == pytest.approx(-333.3e6)
     price_return = 222.2 / 220 - 1
     assert flows["flow"][1] == pytest.approx(298.5e6 * 222.2 - 300e6 * 220 * (1 + price_return))
-    assert flows["flow_pct_aum"][1] == pytest.approx(-0.5)
+    assert flows["flow_pct_aum"][1] == pytest.approx(-100 * 333.3e6 / (300e6 * 220.0)), "of the assets before it"
 
 
 def test_a_split_is_no_flow() -> None:
