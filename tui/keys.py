@@ -37,7 +37,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_pane", "tab", "next_pane(1)", "pane", "Go to the next pane.", "Move", 1),
     Action("previous_pane", "shift+tab", "next_pane(-1)", "pane back", "Go to the previous pane.", "Move"),
     *(Action(f"pane_{n}", str(n), f"pane({n})", f"pane {n}", f"Go to the pane with number {n}.", "Move")
-      for n in range(1, 8)),
+      for n in range(1, 9)),
     Action("down", "j,down", "move('down')", "down", "One row down.", "Move"),
     Action("up", "k,up", "move('up')", "up", "One row up.", "Move"),
     Action("left", "h,left", "side(-1)", "left", "Go to the pane on the left.", "Move"),

@@ -18,7 +18,7 @@ import polars as pl
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.model import Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
+from engine.model import Event, Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
 from engine.tables import TABLES, empty
 
 OPENING = datetime(2026, 1, 9, 10, 32, 7, tzinfo=ZoneInfo("America/New_York")).timestamp()
@@ -256,6 +256,54 @@ def volumes(status: str | None = None) -> pl.DataFrame:
     return table("volumes", rows, status)
 
 
+GAUGES = (
+    # gauge, name, value, percentile, state, detail
+    ("D1", "equity size IWM/SPY", -1.94, 0.031, "warn", "own history"),
+    ("D2", "crypto size ALT/BTC", -2.31, 0.006, "alert", "fixed 1.5 / 2 / 1: under 5 years"),
+    ("D3", "cross-size gap", 0.41, 0.620, "ok", "fixed 1.5 / 2 / 1: under 5 years"),
+    ("D4", "correlation break", -0.88, 0.210, "ok", "21 against the 126 before, 2.58 at 3 closes"),
+    ("D5", "price against volume IWM", -0.07, None, "ok", "volume +13.5 % (20 against 60 sessions)"),
+    ("D6", "swing divergence IWM", -1.0, None, "warn", "regular bear, 2025-12-09 to 2025-12-26"),
+)
+
+
+def gauges(status: str | None = None) -> pl.DataFrame:
+    """The six gauges."""
+    names = ("gauge", "name", "value", "percentile", "state", "detail")
+    rows = [
+        {**dict(zip(names, row, strict=True)), "as_of": datetime.fromtimestamp(OPENING, UTC), "n": 287,
+         "status": "ok"}
+        for row in GAUGES
+    ]  # fmt: skip
+    return table("gauges", rows, status)
+
+
+def alerts(status: str | None = None) -> pl.DataFrame:
+    """One that stands and is new, one that was seen, one that is about to be."""
+    rows = [
+        {"rule": rule, "row": row, "state": state, "severity": severity, "since": ago(since), "value": value,
+         "message": message, "fired_at": ago(since) if state != "pending" else None, "acknowledged": seen,
+         "event_id": rule}
+        for rule, row, state, severity, since, value, message, seen in (
+            ("crypto-size-z", "ALT/BTC", "firing", "critical", 15, -2.31, "ALT/BTC z −2.31 below −2.00", False),
+            ("basket-volume", "meme", "firing", "warning", 190, -25.0, "meme: volume −25.0 % on the year", True),
+            ("russell-band", "^RUT", "pending", "warning", 4, 2204.71, None, False),
+        )
+    ]  # fmt: skip
+    return table("alerts", rows, status)
+
+
+def events() -> tuple[Event, ...]:
+    """One alert that is over, and the firing of one that stands."""
+    over = Event("1", "btc-volume", "BTC", "resolved", OPENING - 127, "info", "on", "BTC 24 h volume above 30 bn", {})
+    return over, Event("2", "crypto-size-z", "ALT/BTC", "fired", OPENING - 15, "critical", "on", "ALT/BTC z −2.31", {})
+
+
+def ago(seconds: float) -> datetime:
+    """A moment before the fakes' own."""
+    return datetime.fromtimestamp(OPENING - seconds, UTC)
+
+
 def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 7, **changes: Any) -> Snapshot:
     """What the engine publishes. state: live, stale (the network is gone) or empty (nothing has come yet)."""
     stale = "stale" if state == "stale" else None
@@ -263,6 +311,7 @@ def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 
         "quotes": quotes(stale, shift, n), "spreads": spreads(stale), "levels": levels(stale),
         "baskets": baskets(stale),
         "volumes": volumes(stale), "markets": markets(stale), "feeds": feeds(broken=state == "stale"),
+        "gauges": gauges(stale), "alerts": alerts(stale),
     }  # fmt: skip
     if state == "empty":
         tables = {name: empty(name) for name in tables}
@@ -270,6 +319,7 @@ def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 
         seq=seq, mode=Mode.DEMO, scenario="january-2026", as_of=OPENING, clock_offset=0.0, beat_at=MONO, beat_ms=4.2,
         ticks_per_s=0.0 if state != "live" else 1240.0, ticks=48_211, tables=tables,
         nyse=MarketClock("XNYS", SessionState.OPEN, CLOSE), config=Config(), notices=(), settled=state == "live",
+        events=() if state == "empty" else events(),
     )  # fmt: skip
     return replace(made, **changes)
 

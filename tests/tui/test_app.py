@@ -16,22 +16,24 @@ from tui.screens.detail import Detail
 from tui.screens.help import Help
 from tui.widgets.prompt import Prompt
 
+PANES = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds", "alerts")
+
 
 async def test_tab_goes_round_the_panes_in_sight_and_back() -> None:
     async with running(fakes.snapshot()) as run:
         assert run.focused == "crypto"
         seen = []
-        for _ in range(7):
+        for _ in range(8):
             await run.press("tab")
             seen.append(run.focused)
-        assert seen == ["equities", "feeds", "spreads", "band", "gauges", "baskets", "crypto"]
+        assert seen == ["equities", "feeds", "alerts", "spreads", "band", "gauges", "baskets", "crypto"]
         await run.press("shift+tab")
         assert run.focused == "baskets"
 
 
 async def test_a_number_goes_to_its_pane_and_zooms_one_that_has_no_room() -> None:
     async with running(fakes.snapshot()) as run:
-        for number, name in enumerate(("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds"), 1):
+        for number, name in enumerate(PANES, 1):
             await run.press(str(number))
             assert run.focused == name
     async with running(fakes.snapshot(), (80, 24)) as run:

@@ -184,22 +184,52 @@ def test_nothing_is_invented_where_nothing_has_come() -> None:
         assert "waiting" in plain(brief.gauges(moment, 80))
 
 
-def test_the_gauges_name_the_four_numbers() -> None:
-    lines = [plain(line) for line in gauges.gauge_lines(LIVE)]
-    assert lines[0] == " equity size  IWM/SPY  −1.94   ▆▆▆▆│   ┼    3rd"
-    assert "−2.31!" in lines[1]
-    assert "52 %" in lines[2]
-    assert "58.9 %" in lines[3]
-    assert "42.4 bn all" in lines[4]
-    assert "11.8 bn on 3 venues" in lines[4]
-    assert "−15.0 % sh" in lines[6]
+def gauge_text(moment: View, width: int = 48, height: int = 7) -> list[str]:
+    return [plain(line) for line in gauges.gauge_lines(moment, width, height)][:height]
+
+
+def test_a_gauge_says_its_state_in_a_sign_a_word_and_a_bar() -> None:
+    assert gauge_text(LIVE) == [
+        " D1 equity size    −1.94 ▵warn   ▆▆▆▆│   ┼   3rd",
+        " D2 crypto size    −2.31 !ALERT ▆▆▆▆▆│   ┼   1st",
+        " D3 cross-size gap +0.41  ok     ┼   │▆  ┼  62nd",
+        " D4 corr. break    −0.88  ok     ┼ ▆▆│   ┼  21st",
+        " BTC dominance   58.9 %",
+        " 24h volume $  BTC  42.4 bn  ETH  21.7 bn ",
+        " IWM ADV YoY    −15.0 % sh    −4.0 % $  0.92 rv",
+    ]
+    roles = [{text.strip(): role for text, role in line} for line in gauges.gauge_lines(LIVE)]
+    assert roles[0]["−1.94"] == roles[0]["▵warn"] == "figure-warn"
+    assert roles[1]["−2.31"] == roles[1]["!ALERT"] == "figure-alert"
+    assert roles[2]["+0.41"] == "figure"
+    assert roles[3]["−0.88"] == "text", "the eye is to land on the other three"
+
+
+def test_a_roomy_pane_has_every_gauge_the_russell_and_what_our_venues_see() -> None:
+    lines = gauge_text(LIVE, 56, 11)
+    assert [line[:3] for line in lines[:6]] == [f" D{n}" for n in range(1, 7)]
+    assert "correlation break" in lines[3]
+    assert lines[5].startswith(" D6 swing divergence IWM    bear ▵warn")
+    assert "52 %" in lines[6]
+    assert "11.8 bn on 3 venues" in lines[8]
+    assert all(len(line) <= 56 for line in lines)
+
+
+def test_a_stale_gauge_is_one_colour_and_a_warming_one_has_no_zero() -> None:
+    assert all(line.startswith("◌") for line in gauge_text(STALE))
+    assert {role for _, role in gauges.gauge_line(gauges.gauge_records(STALE)["D3"], 48, False)} == {"stale"}
+    missing: dict[str, Any] = {"value": None, "state": None, "percentile": None, "status": "warming"}
+    text = plain(gauges.gauge_line({**gauges.gauge_records(LIVE)["D2"], **missing}, 48, False))
+    assert text.rstrip() == "…D2 crypto size     …            ┼   │   ┼"
+    assert "none" in plain(gauges.gauge_line({**gauges.gauge_records(LIVE)["D6"], "value": None}, 48, False))
 
 
 def test_the_narrow_lines_hold_what_fits() -> None:
     assert plain(brief.gauges(LIVE, 80)) == (
-        "  EQ z −1.94   …CR z −2.31!   BTC vol 42.4 bn   dom 58.9 %   IWM ADV YoY −15.0 %"
+        "  EQ −1.94▵  CR −2.31!  GAP +0.41  BTC vol 42.4 bn  dom 58.9 %  IWM ADV −15.0 %"
     )
-    assert plain(brief.gauges(LIVE, 40)) == "  EQ z −1.94   …CR z −2.31!"
+    assert plain(brief.gauges(LIVE, 40)) == "  EQ −1.94▵  CR −2.31!  GAP +0.41"
+    assert plain(brief.gauges(STALE, 40)) == "  ◌EQ −1.94▵  ◌CR −2.31!  ◌GAP +0.41"
     assert "2,100 ├" in plain(brief.russell(LIVE, 80))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tui import format as fmt
 from tui.lines import Line, Span, width_of
 from tui.panes.band import band, band_symbol
-from tui.panes.gauges import mark_for, record_of, role_for, size_pairs
-from tui.panes.spreads import STRETCHED, z_role
+from tui.panes.gauges import gauge_figure, gauge_records, mark_for, record_of, role_for
 from tui.view import View
 from tui.widgets.bar import Bar
 
@@ -39,16 +38,16 @@ def russell(view: View, width: int) -> Line:
 
 
 def gauges(view: View, width: int) -> Line:
-    """`EQ z −1.94  CR z −2.31!  BTC dom 58.9 %  BTC vol 42.4 bn`, as many as fit."""
+    """`EQ −1.94  CR −2.31!  GAP +0.41  BTC vol 42.4 bn  dom 58.9 %`, as many as fit."""
     stuck = view.stuck
     parts: list[Line] = []
-    for name, record in zip(("EQ", "CR"), (r for _, r in size_pairs(view)), strict=False):
-        z, status = record["z252"], record["status"]
-        mark = "!" if z is not None and abs(z) >= STRETCHED else ""
-        figure = fmt.signed(z, 2, status) + mark
-        parts.append(
-            ((f"{mark_for(status, stuck).strip()}{name} z ", "dim"), (figure, role_for(status, z_role(z), stuck)))
-        )
+    records = gauge_records(view)
+    for name, gauge in (("EQ", "D1"), ("CR", "D2"), ("GAP", "D3")):
+        if gauge in records:
+            status = records[gauge]["status"]
+            text, sign, role = gauge_figure(records[gauge])
+            mark = mark_for(status, stuck).strip()
+            parts.append(((f"{mark}{name} ", "dim"), (text.strip() + sign, role_for(status, role, stuck))))
     market = record_of(view, "markets", "base", "BTC")
     if market is not None:
         status = market["status"]
@@ -64,15 +63,15 @@ def gauges(view: View, width: int) -> Line:
         change, status = volume_row["adv_yoy_pct"], volume_row["status"]
         role = role_for(status, fmt.direction(change), stuck)
         parts.append(
-            ((f"{mark_for(status, stuck).strip()}IWM ADV YoY ", "dim"), (f"{fmt.signed(change, 1, status)} %", role))
+            ((f"{mark_for(status, stuck).strip()}IWM ADV ", "dim"), (f"{fmt.signed(change, 1, status)} %", role))
         )
     if not parts:
         return ((" gauges  waiting for spreads and market figures", "dim"),)
     out: list[Span] = [("  ", "dim")]
     for index, part in enumerate(parts):
-        if width_of(out) + width_of(part) + 3 > width:
+        if width_of(out) + width_of(part) + 2 * bool(index) > width:
             break
-        out += [("   ", "dim"), *part] if index else part
+        out += [("  ", "dim"), *part] if index else part
     return tuple(out)
 
 

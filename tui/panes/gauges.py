@@ -1,14 +1,16 @@
-"""The figures that the eye looks for first: both size spreads' z, the Russell's place, dominance and volume."""
+"""The gauges of divergence, each with its state in a sign, a word and a colour; then dominance and volumes.
+
+The figures of D1, D2 and D3 stand out at rest; nothing else here does until it warns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import Line, Span
+from tui.lines import Line, Span, fit, stale
 from tui.panes.band import NAMES, band, band_symbol
-from tui.panes.spreads import STRETCHED, z_role
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -45,63 +47,143 @@ def mark_for(status: str, stuck: bool) -> str:
     return fmt.GLYPHS["stale"] if stuck else fmt.GLYPHS.get(status, " ")
 
 
-def z_line(name: str, record: Mapping[str, Any], stuck: bool) -> Line:
-    """A size spread: pair, z, bar and percentile."""
-    z, status = record["z252"], record["status"]
-    mark = "!" if z is not None and abs(z) >= STRETCHED else " "
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "ok": ("", "figure"),
+    "warn": ("▵", "figure-warn"),
+    "alert": ("!", "figure-alert"),
+}
+"""A gauge's state → its sign and the role of its figure."""
+SIZE: Final = ("D1", "D2", "D3")
+"""Three of the four numbers that the eye must land on; the fourth is the Russell's place in its band."""
+_SHORT: Final = {
+    "D1": "equity size", "D2": "crypto size", "D3": "cross-size gap", "D4": "corr. break",
+    "D5": "price/volume", "D6": "swing",
+}  # fmt: skip
+NAME: Final = 14
+"""Cells of a gauge's name where the pane is narrow."""
+FIXED: Final = 34
+"""Cells of a gauge's line beside its name."""
+
+
+def gauge_records(view: View) -> dict[str, Mapping[str, Any]]:
+    """The rows of `gauges` by their number."""
+    frame = view.table("gauges")
+    return {r["gauge"]: r for r in frame.iter_rows(named=True)} if frame is not None else {}
+
+
+def gauge_figure(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A gauge's figure, its state's sign and the figure's role; D6 is a direction and says so in a word."""
+    gauge, value, status = record["gauge"], record["value"], record["status"]
+    sign, role = STATES.get(record["state"] or "", ("", "missing"))
+    if gauge == "D6":
+        text = "bull" if value == 1 else "bear" if value == -1 else "none" if status != "warming" else fmt.WARMING
+    else:
+        text = fmt.on_point(fmt.signed(value, 2, status), 2)
+    if value is None:
+        role = "missing"
+    elif role == "figure" and gauge not in SIZE:
+        role = "text"
+    return text, sign, role
+
+
+def gauge_line(record: Mapping[str, Any], width: int, stuck: bool) -> Line:
+    """A gauge: number, name, figure with its state, bar from −2 to +2, and its place in its own past."""
+    gauge, state, status = record["gauge"], record["state"], record["status"]
+    text, sign, role = gauge_figure(record)
+    room = max(NAME, min(26, width - FIXED))
+    name = record["name"] if len(record["name"]) <= room else _SHORT.get(gauge, record["name"])
+    word = "ALERT" if state == "alert" else state or ""
+    calm = state not in ("warn", "alert")
+    bar = fmt.z_bar(record["value"], 11) if gauge != "D6" else " " * 11
+    place = fmt.ordinal(record["percentile"]) if record["percentile"] is not None else ""
+    line: Line = (
+        (f"{mark_for(status, stuck)}{gauge} ", "dim"),
+        (fit(name, room), "text" if gauge in SIZE else "dim"),
+        (f"{text:>6}", role),
+        (f" {sign or ' '}{word:<5} ", "dim" if calm else role),
+        (bar, "dim" if calm else role),
+        (f"{place:>5}", "dim"),
+    )
+    return stale(line) if stuck or status == "stale" else line
+
+
+def russell_line(view: View) -> Line:
+    """The Russell's place in its band, where its own pane is out of sight or far away; empty without one."""
+    symbol = band_symbol(view)
+    sides = band(view, symbol)
+    if not symbol or not sides:
+        return ()
+    side = next(iter(sides.values()))
+    at, status, stuck = side["position"], side["status"], view.stuck
     return (
-        (f"{mark_for(status, stuck)}{name:<13}", "dim"),
-        (f"{record['pair']:<8}", role_for(status, "text", stuck)),
-        (f"{fmt.signed(z, 2, status):>6}", role_for(status, z_role(z), stuck)),
-        (mark + " ", "warn"),
-        (fmt.z_bar(z, 11), role_for(status, "warn" if mark == "!" else "dim", stuck)),
-        (f"{fmt.ordinal(record['percentile']):>6}", "dim"),
+        (f"{mark_for(status, stuck)}{NAMES.get(symbol, symbol):<13}", "dim"),
+        (f"{'in band':<8}", "text"),
+        (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
+        ("  ", "dim"),
+        (fmt.range_bar(at, 11), role_for(status, "dim", stuck)),
     )
 
 
-def gauge_lines(view: View) -> list[Line]:
-    """All lines, in the order of importance."""
+def dominance_line(view: View) -> Line:
+    """BTC's share of all crypto; empty before the market's figures."""
+    record = record_of(view, "markets", "base", "BTC") or record_of(view, "markets", "base", "*")
+    if record is None:
+        return ()
+    status, share = record["status"], record["dominance_pct"]
+    text = fmt.number(share, 1, status) + (" %" if share is not None else "")
+    return (
+        (f"{mark_for(status, view.stuck)}{'BTC dominance':<13}", "dim"),
+        (f"{text:>9}", role_for(status, "text", view.stuck)),
+    )
+
+
+def volume_lines(view: View, together: bool) -> list[Line]:
+    """24-hour volume of BTC and ETH over all markets, in one line or each with what the own venues see of it."""
     stuck = view.stuck
-    lines = [z_line(name, record, stuck) for name, record in size_pairs(view)]
-    symbol = band_symbol(view)
-    sides = band(view, symbol)
-    if symbol and sides:
-        side = next(iter(sides.values()))
-        at, status = side["position"], side["status"]
-        lines.append(
-            (
-                (f"{mark_for(status, stuck)}{NAMES.get(symbol, symbol):<13}", "dim"),
-                (f"{'in band':<8}", "text"),
-                (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
-                ("  ", "dim"),
-                (fmt.range_bar(at, 11), role_for(status, "dim", stuck)),
-            )
+    found = [r for base in ("BTC", "ETH") if (r := record_of(view, "markets", "base", base)) is not None]
+    if together and found:
+        spans: list[Span] = [(f"{mark_for(_worst(found), stuck)}{'24h volume $':<13}", "dim")]
+        for record in found:
+            figure = fmt.compact(record["all_markets_usd"], record["status"]).strip()
+            spans += [
+                (f" {record['base']} ", "dim"),
+                (f"{figure:>8}", role_for(record["status"], "text", stuck)),
+                (" ", "dim"),
+            ]
+        return [tuple(spans)]
+    return [
+        (
+            (f"{mark_for(r['status'], stuck)}{r['base'] + ' 24h vol $':<13}", "dim"),
+            (f"{fmt.compact(r['all_markets_usd'], r['status']).strip():>9}", role_for(r["status"], "text", stuck)),
+            (" all", "dim"),
+            (f"{fmt.compact(r['venues_usd'], r['status']).strip():>9}", role_for(r["status"], "text", stuck)),
+            (f" on {r['venues'] or fmt.MISSING} venues", "dim"),
         )
-    whole = record_of(view, "markets", "base", "*") or record_of(view, "markets", "base", "BTC")
-    bitcoin = record_of(view, "markets", "base", "BTC")
-    dominance = (bitcoin or {}).get("dominance_pct")
-    if dominance is None and whole is not None:
-        dominance = whole["dominance_pct"]
-    if whole is not None or bitcoin is not None:
-        status = (bitcoin or whole or {})["status"]
-        text = fmt.number(dominance, 1) + (" %" if dominance is not None else "")
-        figure = (f"{text:>6}", role_for(status, "text", stuck))
-        lines.append(((f"{mark_for(status, stuck)}{'BTC dominance':<21}", "dim"), figure))
-    for base in ("BTC", "ETH"):
-        record = record_of(view, "markets", "base", base)
-        if record is not None:
-            status = record["status"]
-            lines.append(
-                (
-                    (f"{mark_for(status, stuck)}{base + ' 24h vol $':<13}", "dim"),
-                    (f"{fmt.compact(record['all_markets_usd'], status).strip():>9}", role_for(status, "text", stuck)),
-                    (" all", "dim"),
-                    (f"{fmt.compact(record['venues_usd'], status).strip():>9}", role_for(status, "text", stuck)),
-                    (f" on {record['venues'] or fmt.MISSING} venues", "dim"),
-                )
-            )
-    lines += [volume_line(r, stuck) for r in volumes(view)]
-    return lines
+        for r in found
+    ]
+
+
+def _worst(records: Sequence[Mapping[str, Any]]) -> str:
+    order = ("ok", "warming", "estimated", "closed", "stale")
+    return max((str(r["status"]) for r in records), key=lambda s: order.index(s) if s in order else 0)
+
+
+def gauge_lines(view: View, width: int = 48, height: int = 20) -> list[Line]:
+    """What fits of it: D1 to D4, dominance, volumes; then D5, D6, the Russell, and each volume on a line of its own."""
+    records = gauge_records(view)
+    drawn = {name: gauge_line(record, width, view.stuck) for name, record in records.items()}
+    shares = volumes(view)
+    dominance = dominance_line(view)
+    tight = height < len(drawn) + 5
+    rest = [line for line in (dominance,) if line] + volume_lines(view, tight)
+    rest += [volume_line(r, view.stuck) for r in shares[:1]]
+    main = [line for name, line in drawn.items() if name not in ("D5", "D6")]
+    more = [line for name, line in drawn.items() if name in ("D5", "D6")]
+    if tight:
+        return [*main, *rest, *more]
+    russell = russell_line(view)
+    lines = [*main, *more, *([russell] if russell else []), *rest]
+    return lines + [volume_line(r, view.stuck) for r in shares[1:]]
 
 
 def volumes(view: View) -> list[Mapping[str, Any]]:
@@ -132,11 +214,11 @@ class GaugesPane(LinePane):
 
     number = 3
     heading = "Gauges"
-    reads = ("spreads", "levels", "markets", "volumes")
+    reads = ("gauges", "levels", "markets", "volumes")
 
     def prepare(self, view: View, width: int) -> None:
-        self.head, self.rows = (), ()
-        self.foot = tuple(gauge_lines(view))
+        lines = gauge_lines(view, width, self.size.height)
+        self.rows, self.foot = (), tuple(lines[: max(1, self.size.height)])
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         return ()

@@ -10,6 +10,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from tui import keys
+from tui.panes.alerts import AlertLine, AlertsPane
 from tui.panes.band import BandPane
 from tui.panes.baskets import BasketsPane
 from tui.panes.brief import GaugesLine, RussellLine
@@ -28,7 +29,7 @@ from tui.widgets.message import Message
 from tui.widgets.prompt import Prompt
 
 WIDTHS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall")]
+HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall"), (50, "-high")]
 
 
 class Dashboard(LiveScreen):
@@ -53,6 +54,7 @@ class Dashboard(LiveScreen):
             self._crypto,
             self._equities,
             FeedsPane("feeds"),
+            AlertsPane("alerts"),
         )
         self._charts = (ChartPane(self._spreads, "chart"), ChartPane(None, "chart-crypto"))
         self._message = Message("message")
@@ -60,13 +62,14 @@ class Dashboard(LiveScreen):
             Header("header"),
             RussellLine("russell"),
             GaugesLine("gauges-line"),
+            AlertLine("alert-line"),
             self._message,
             Footer(actions, "footer"),
         )
 
     def compose(self) -> ComposeResult:
-        spreads, band, gauges, baskets, crypto, equities, feeds = self._panes
-        header, russell, gauges_line, message, footer = self._bars
+        spreads, band, gauges, baskets, crypto, equities, feeds, alerts = self._panes
+        header, russell, gauges_line, alert_line, message, footer = self._bars
         yield header
         with Vertical(id="body"):
             with Horizontal(id="upper"):
@@ -84,6 +87,8 @@ class Dashboard(LiveScreen):
                 with Container(id="side"):
                     yield equities
                     yield feeds
+            yield alerts
+            yield alert_line
         yield message
         yield footer
 
