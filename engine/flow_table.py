@@ -152,7 +152,9 @@ def _share(funds: Mapping[str, _Fund], groups: Mapping[str, Sequence[str]], grou
     if share.len() >= NINE_YEARS:
         below, equal = (share < newest).to_numpy().sum(), (share == newest).to_numpy().sum()
         percentile = float((below + 0.5 * equal) / share.len())
-    return Share(newest, percentile, _label({fund.source for fund in current}, share.len()))
+    label = _label({fund.source for fund in current}, share.len())
+    lacking = [name for name in SIZE_GROUPS if groups.get(name) and not basis[name]]
+    return Share(newest, percentile, f"{label}, without {' and '.join(lacking)}" if lacking else label)
 
 
 def _label(sources: set[str], sessions: int) -> str:

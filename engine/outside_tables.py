@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from engine import sessions
-from engine.flow_table import LATE_SESSIONS
+from engine.flow_table import LATE_SESSIONS, FlowRow
 from engine.model import Status
 from engine.outside import DOMINANCE, NEW_DAYS, Outside
 from engine.rows import table
@@ -44,7 +44,8 @@ class FlowsMaker:
 
     outside: Outside
     name: str = "flows"
-    _made: tuple[object, ...] = ()
+    _made: tuple[tuple[FlowRow, ...], int, bool] | None = None
+    """What the table was made from: the rows themselves, the newest session that was due, whether simulated."""
     _table: pl.DataFrame = field(default_factory=lambda: empty("flows"))
 
     def at_close(self, now: float) -> None:
@@ -59,8 +60,8 @@ class FlowsMaker:
         due = hours.last_opened(view.now - SETTLES_S)
         if due >= 0 and hours.closes[due] > view.now - SETTLES_S:
             due -= 1
-        made = (id(rows), due, view.simulated)
-        if made == self._made:
+        held = self._made
+        if held is not None and held[0] is rows and held[1:] == (due, view.simulated):
             return self._table
         made_rows: list[dict[str, Any]] = []
         for row in rows:
@@ -74,7 +75,7 @@ class FlowsMaker:
                     "simulated": view.simulated,
                 }
             )
-        self._made, self._table = made, table("flows", made_rows)
+        self._made, self._table = (rows, due, view.simulated), table("flows", made_rows)
         return self._table
 
 

@@ -71,6 +71,9 @@ def test_the_share_has_a_percentile_from_nine_years_on_and_else_a_label() -> Non
     short = by_name(fund("IWM", 1008), fund("SPY", 1008, seed=2))
     assert short["small"].cells["percentile"] is None
     assert short["small"].cells["history"] == "iShares only, 4 years"
+    with_mid = {**GROUPS, "mid": ("MDY",)}
+    lacking = flow_rows(pl.concat([fund("IWM", 1008), fund("SPY", 1008, seed=2)]), with_mid, DAYS)[0]
+    assert lacking.cells["history"] == "iShares only, 4 years, without mid", "a share of less than the whole is said so"
     iwm, spy = fund("IWM", 3000, drift=-2e-4), fund("SPY", 3000, seed=2, source="ssga", drift=2e-4)
     cells = by_name(iwm, spy)["small"].cells
     small, large = (frame["nav"].to_numpy() * frame["shares"].to_numpy() for frame in (iwm, spy))
@@ -217,3 +220,18 @@ def test_an_old_fact_is_stale_and_an_older_one_is_dropped(tmp_path: Path) -> Non
     outside.ingest_outside(OutsideFact("fear_greed", 99, "0-100", NOW - 5, "alternative.me", 100.0))
     assert maker.live(None, DictView(NOW))["value"].to_list() == [28.0]
     assert maker.live(None, DictView(NOW + 101))["status"].to_list() == ["stale"]
+
+
+async def test_a_damaged_database_is_told_once_and_facts_go_on(tmp_path: Path) -> None:
+    (tmp_path / "sizewatch.db").write_bytes(b"somebody's file, not a database" * 99)
+    told: list[str] = []
+    outside = Outside(Config(), tmp_path, lambda severity, text: told.append(f"{severity}: {text}"))
+    outside.ingest_outside(OutsideFact("fear_greed", 28, "0-100", NOW, "alternative.me", 100.0))
+    for mono in (0.0, 2.0, 4.0):
+        await read(outside, mono)
+    outside.poll(NOW, 4.1, {})
+    assert FlowsMaker(outside).live(None, DictView(NOW)).is_empty()
+    assert 28.0 in FactsMaker(outside).live(None, DictView(NOW))["value"].to_list()
+    outside.close()
+    assert len(told) == 1
+    assert told[0].startswith("error: flows: ") and "the file is left as it is" in told[0]
