@@ -39,7 +39,7 @@ def number(value: object) -> float | None:
         return None
     try:
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if -_INF < found < _INF else None
 
@@ -50,7 +50,7 @@ def price(value: object) -> float | None:
         return None
     try:
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if 0.0 < found < MAX_PRICE else None
 

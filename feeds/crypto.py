@@ -176,7 +176,8 @@ class Relay:
         if book is None:
             return
         stamp = ticker.get("timestamp")
-        event_time = stamp / 1000.0 if isinstance(stamp, int | float) and stamp else time_in(ticker.get("info"))
+        named = number(stamp) if isinstance(stamp, int | float) else None
+        event_time = named / 1000.0 if named else time_in(ticker.get("info"))
         self._waiting.discard(book.symbol)
         last, bid, ask = ticker.get("last"), ticker.get("bid"), ticker.get("ask")
         if last is None and bid is None and ask is None:

@@ -221,7 +221,7 @@ def _keep_names(file: Path, now: float, ids: Mapping[str, str | None]) -> None:
 
 def _positive(value: object) -> float | None:
     """A finite number above zero; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
         return None
     return float(value)
 

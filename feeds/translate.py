@@ -25,7 +25,6 @@ _PLACE: Final = re.compile(
     re.IGNORECASE,
 )
 _SPACE: Final = re.compile(r"\s+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 _LIMITED: Final = frozenset({"RateLimitExceeded", "DDoSProtection", "YFRateLimitError"})
 _FATAL: Final = {
@@ -101,7 +100,8 @@ def translate(raised: BaseException) -> FeedError | None:
 
 def words(text: str, limit: int = 120) -> str:
     """A library's or a venue's text made fit for one line of a screen: no control characters, not long."""
-    clean = _SPACE.sub(" ", _CONTROL.sub(" ", text)).strip()
+    # what is not printable does not pass: escape sequences, but also marks that turn the reading direction around
+    clean = _SPACE.sub(" ", "".join(sign if sign.isprintable() else " " for sign in text[: 50 * limit])).strip()
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -7,7 +7,6 @@ slow when closed. A previous close that cannot be one is dropped, because a perc
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +33,8 @@ LEAST_PAUSE_S: Final = 2.0
 """Never less between two requests, whoever asks for one."""
 AT_WORK: Final = frozenset({"PRE", "REGULAR", "POST"})
 CHANNEL: Final = "yahoo-poll:quotes"
+_ENDLESS: Final = 1e300
+"""JSON's whole numbers know no limit, and a float's do."""
 
 
 class YahooPoll:
@@ -179,7 +180,7 @@ def _source(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:
     value = row.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _ENDLESS:
         return None
     return float(value)
 
