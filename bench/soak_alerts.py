@@ -27,6 +27,7 @@ from bench.machine import machine
 from engine.database import FILE_NAME
 
 ROOT = Path(__file__).parent.parent
+PATIENCE_S = 60.0
 IDENTITY = re.compile(r"\[([0-9a-f]{20})\]")
 
 
@@ -37,6 +38,8 @@ class Receiver:
         self.arrived: Counter[str] = Counter()
         self.refused = 0
         self._rng = random.Random(seed)
+        self.came = threading.Event()
+        """Set by every request."""
         self.patient = False
         """True once nothing is to be refused any more."""
         receiver = self
@@ -44,6 +47,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.came.set()
                 refuse = not receiver.patient and receiver._rng.random() < 0.1
                 if refuse:
                     receiver.refused += 1
@@ -100,35 +104,42 @@ class Report:
         return self.owed - set(self.arrived)
 
 
-def soak(kills: int, folder: Path, seed: int = 1, longest_s: float = 1.0) -> Report:
-    """Start and kill `kills` times, each between 0 and `longest_s` after it was ready; then let what is owed go out."""
+def soak(kills: int, folder: Path, seed: int = 1) -> Report:
+    """Start and kill `kills` times, then let what is owed go out.
+
+    Half of the kills come some alerts after it was ready, half while a delivery is under way; both by what has
+    happened and not by the clock, so that a busy machine proves as much.
+    """
     rng, receiver, report = random.Random(seed), Receiver(seed), Report()
     environment = {**os.environ, "ALERT_STORM_HOOK": receiver.url, "PYTHONPATH": str(ROOT)}
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         environment.pop(name, None)
+    shown = folder / "shown.txt"
 
-    def start(seconds: float) -> subprocess.Popen[str]:
+    def start(seconds: float) -> subprocess.Popen[bytes]:
         arguments = (str(folder), str(rng.randrange(10**9)), str(seconds), str(rng.choice((0.0, 0.02, 0.2))))
-        return subprocess.Popen(
-            [sys.executable, "-m", "bench.alert_storm", *arguments],
-            stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
-        )  # fmt: skip
+        with shown.open("wb") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bench.alert_storm", *arguments], stdout=out, env=environment, cwd=ROOT
+            )
 
     try:
-        for _ in range(kills):
+        for number in range(kills):
+            receiver.came.clear()
             child = start(3600.0)
-            assert child.stdout is not None
-            if child.stdout.readline() == "ready\n":
-                time.sleep(rng.uniform(0.0, longest_s))
+            if number % 2:
+                receiver.came.wait(PATIENCE_S)
+            else:
+                _until_shown(shown, 1 + rng.randrange(40), child)
+            time.sleep(rng.uniform(0.0, 0.03))
             child.send_signal(signal.SIGKILL)
-            out, _ = child.communicate()
+            child.wait()
             # the last line may be cut: an id that was not whole was not shown
-            report.shown.update(line for line in out.splitlines() if re.fullmatch("[0-9a-f]{20}", line))
+            report.shown.update(line for line in shown.read_text().splitlines() if re.fullmatch("[0-9a-f]{20}", line))
             report.kills += 1
         _forget_back_off(folder)
         receiver.patient = True
-        last = start(0.0)
-        last.communicate(timeout=300)
+        start(0.0).wait(300)
     finally:
         receiver.close()
     report.arrived, report.refused = receiver.arrived, receiver.refused
@@ -138,6 +149,13 @@ def soak(kills: int, folder: Path, seed: int = 1, longest_s: float = 1.0) -> Rep
     report.owed = {str(row[0]) for row in connection.execute("SELECT event FROM deliveries")}
     connection.close()
     return report
+
+
+def _until_shown(file: Path, lines: int, child: subprocess.Popen[bytes]) -> None:
+    """Wait until a child has printed so many lines, or has waited in vain."""
+    ends = time.monotonic() + PATIENCE_S
+    while file.read_bytes().count(b"\n") < lines and child.poll() is None and time.monotonic() < ends:
+        time.sleep(0.005)
 
 
 def _forget_back_off(folder: Path) -> None:

@@ -9,12 +9,12 @@ from bench.soak_alerts import Report, soak
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return soak(10, tmp_path_factory.mktemp("soak"), seed=7, longest_s=0.8)
+    return soak(10, tmp_path_factory.mktemp("soak"), seed=7)
 
 
 def test_the_journal_opens_whole_after_ten_kills(report: Report) -> None:
     assert report.kills == 10 and report.integrity == "ok"
-    assert len(report.journalled) > 50, "a run in which little happens proves little"
+    assert len(report.journalled) > 20, "a run in which little happens proves little"
 
 
 def test_nothing_that_was_shown_as_fired_is_lost(report: Report) -> None:
