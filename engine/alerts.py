@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -272,6 +272,8 @@ class AlertBook:
         """After a restart: where each instance stood. The time while it was off counts towards no timer."""
         compiled = {each.rule.id: each for listed in self._by_table.values() for each in listed}
         for rule, row, instance in saved:
+            if rule in self.rules and self.rules[rule].cross is not None:
+                self.crossings[rule] = replace(instance, known=True), {"symbol": row}
             if rule in compiled:
                 compiled[rule].rests_until = float("-inf")
                 compiled[rule].resting.pop(row, None)

@@ -67,6 +67,8 @@ def test_a_restart_fires_nothing_twice_and_forgets_nothing(tmp_path: Path) -> No
     first.close()
     second = Alerting([Z, UP], journal=Journal(Database(tmp_path)))
     assert [event.row for event in second.events] == ["^RUT", "a", "b"]
+    row = second.table(101.0, simulated=False).row(0, named=True)
+    assert (row["rule"], row["state"], row["value"], row["status"]) == ("up", "firing", 2301.0, "ok")
     assert [(event.kind, event.row) for event in second.beat(spreads(a=3.0, b=1.0), 200.0)] == [("resolved", "b")]
     second.close()
 
