@@ -24,8 +24,9 @@ from tui.app import SizewatchApp
 def demo() -> Iterator[tuple[SizewatchApp, SnapshotSource]]:
     """The terminal over a running demo, as the front door builds it."""
     import sizewatch
+    from engine.command_line import Options
 
-    with sizewatch.prepared(sizewatch.Options(config=None, demo="january-2026", at=None)) as run:
+    with sizewatch.prepared(Options(config=None, demo="january-2026", at=None)) as run:
         collector = run.collector()
         collector.start()
         try:

@@ -4,58 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
 import pytest
 
-from engine.config import Config, Crypto
-from engine.model import Coverage, FeedState
+from engine.config import Crypto
+from engine.model import FeedState
 from feeds.ccxt_tap import lean_ticker
 from feeds.crypto import CryptoStream, time_in
-from feeds.crypto_bars import CryptoBars
-from feeds.link import Context
 from feeds.markets import MarketLists, choose
-from simulator.authority import Authority
 from simulator.binance import BinanceSite
 from simulator.coinbase import CoinbaseSite
-from simulator.gateway import Gateway, Reply, Request, Site
+from simulator.gateway import Reply, Request
 from simulator.kraken import KrakenSite
-from simulator.venue import VenueSite
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.live import context_of, running
+from tests.feeds.venues import QUOTE, SITES, Refusing, config, gateway_with, market, quick
 from tests.recorded.answers import Answers, until
 from tests.simulator.still_market import DAY, NOW, StillMarket
 
-SITES: dict[str, type[VenueSite]] = {"binance": BinanceSite, "coinbase": CoinbaseSite, "kraken": KrakenSite}
-QUOTE = {"binance": "USDT", "coinbase": "USD", "kraken": "USD"}
-
-
-def config(*exchanges: str, bases: Sequence[str] = ("BTC", "ETH", "DOGE"), quotes: Sequence[str] = ()) -> Config:
-    return Config(crypto=Crypto(exchanges, tuple(quotes) or ("USD", "USDT", "USDC"), baskets={"majors": tuple(bases)}))
-
-
-@asynccontextmanager
-async def gateway_with(folder: Path, *sites: Site) -> AsyncIterator[Gateway]:
-    (folder / "authority").mkdir(exist_ok=True)
-    gateway = Gateway(sites, Authority(folder / "authority"))
-    await gateway.start()
-    try:
-        yield gateway
-    finally:
-        await gateway.stop()
-
-
-@pytest.fixture
-def market() -> StillMarket:
-    return StillMarket()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VenueSite, "cadence", 0.02)
+__all__ = ["market", "quick"]
 
 
 def last_of(sink: RecordingSink, symbol: str) -> float | None:
@@ -156,24 +125,6 @@ async def test_silence_on_an_open_socket_is_noticed(
             assert "no data for" in (sink.last.error or "")
             gateway.muted.clear()
             await until(lambda: sink.state() == FeedState.LIVE)
-
-
-class Refusing:
-    """A venue that answers every request with one status, until told otherwise."""
-
-    def __init__(self, site: VenueSite, reply: Reply) -> None:
-        self._site = site
-        self.reply: Reply | None = reply
-        self.hosts = site.hosts
-        self.asked: list[float] = []
-        self.socket = site.socket
-        self.run = site.run
-
-    async def http(self, request: Request) -> Reply:
-        if self.reply is None:
-            return await self._site.http(request)
-        self.asked.append(time.monotonic())
-        return self.reply
 
 
 async def test_geo_block_is_said_as_such_and_not_hammered(market: StillMarket, tmp_path: Path) -> None:
@@ -344,100 +295,3 @@ def test_time_in_a_raw_message(info: object, expected: float | None) -> None:
 
 
 # candles
-
-
-def spans(sink: RecordingSink) -> dict[tuple[str, str, str], tuple[int, int, int]]:
-    """First and last open and distinct candles by symbol, interval and source."""
-    times: dict[tuple[str, str, str], set[int]] = {}
-    for bars in sink.bars:
-        key = (bars.symbol, bars.interval, bars.source)
-        times.setdefault(key, set()).update(int(t.timestamp()) for t in bars.frame["time"])
-    return {key: (min(t), max(t), len(t)) for key, t in times.items()}
-
-
-async def test_candles_come_whole_from_the_best_venue_of_each_symbol(market: StillMarket, tmp_path: Path) -> None:
-    sink = RecordingSink()
-    lists = MarketLists()
-    wanted = config("coinbase", "binance", bases=("BTC", "DOGE"))
-    async with gateway_with(tmp_path, CoinbaseSite(market), BinanceSite(market)) as gateway:
-        context = context_of(gateway, sink, tmp_path, wanted, at=NOW)
-        async with (
-            running(CryptoBars("binance", lists), context),
-            running(CryptoBars("coinbase", lists), context),
-        ):
-            await until(
-                lambda: len(spans(sink)) >= 6 and spans(sink)[("DOGE/USD", "1m", "coinbase-bars")][2] >= 1440, 60.0
-            )
-    found = spans(sink)
-    assert {source for _, _, source in found} == {"coinbase-bars"}
-    first, last, count = found["BTC/USD", "1d", "coinbase-bars"]
-    assert (first, last) == (1_577_836_800, int(NOW // DAY) * DAY), "as far back as the venue serves"
-    assert count == (last - first) // DAY + 1, "without a hole"
-    for interval, step, back in (("1h", 3600, 90 * DAY), ("1m", 60, DAY)):
-        first, last, count = found["DOGE/USD", interval, "coinbase-bars"]
-        assert first <= NOW - back + step
-        assert last == int(NOW // step) * step
-        assert count == (last - first) // step + 1
-
-
-async def test_only_what_the_store_lacks_is_fetched(market: StillMarket, tmp_path: Path) -> None:
-    sink = RecordingSink()
-    today = int(NOW // DAY) * DAY
-    held = Coverage(1_577_836_800.0, today - 3.0 * DAY, 2000)
-    sink.covered["BTC/USD", "1d", "kraken-bars"] = held
-    async with gateway_with(tmp_path, KrakenSite(market)) as gateway:
-        context = context_of(gateway, sink, tmp_path, config("kraken", bases=("BTC",)), at=NOW)
-        async with running(CryptoBars("kraken", MarketLists()), context):
-            await until(lambda: bool(sink.reports) and sink.last.settled)
-    assert spans(sink)["BTC/USD", "1d", "kraken-bars"] == (today - 3 * DAY, today, 4)
-
-
-async def test_candles_of_a_blocked_venue_come_from_the_next(market: StillMarket, tmp_path: Path) -> None:
-    sink = RecordingSink()
-    lists = MarketLists()
-    wanted = config("coinbase", "kraken", bases=("BTC",))
-    async with gateway_with(tmp_path, Refusing(CoinbaseSite(market), Reply(451)), KrakenSite(market)) as gateway:
-        context: Context = context_of(gateway, sink, tmp_path, wanted, at=NOW)
-        async with (
-            running(CryptoBars("coinbase", lists), context),
-            running(CryptoBars("kraken", lists), context),
-        ):
-            await until(lambda: ("BTC/USD", "1m", "kraken-bars") in spans(sink))
-    assert ("BTC/USD", "1d", "kraken-bars") in spans(sink)
-    blocked = [r for r in sink.reports if r.source == "coinbase-bars" and r.state == FeedState.BLOCKED]
-    assert blocked
-    assert blocked[-1].settled
-
-
-async def test_one_symbol_that_fails_is_named_and_keeps_nothing_back(market: StillMarket, tmp_path: Path) -> None:
-    class Spiteful(KrakenSite):
-        async def http(self, request: Request) -> Reply:
-            if "OHLC" in request.path and request.first("pair") == "XXBTZUSD":
-                return Reply.json({"error": []}, 503)
-            return await super().http(request)
-
-    sink = RecordingSink()
-    async with gateway_with(tmp_path, Spiteful(market)) as gateway:
-        context = context_of(gateway, sink, tmp_path, config("kraken", bases=("BTC", "ETH")), at=NOW)
-        async with running(CryptoBars("kraken", MarketLists()), context):
-            await until(lambda: bool(sink.reports) and "no candles of BTC" in (sink.last.note or ""), 60.0)
-            assert "no candles of BTC 1d" in (sink.last.note or "")
-            assert sink.last.settled
-    assert {key[0] for key in spans(sink)} == {"ETH/USD"}
-    assert {key[1] for key in spans(sink)} == {"1d", "1h", "1m"}
-
-
-async def test_candles_go_on_soon_after_the_network_is_back(market: StillMarket, tmp_path: Path) -> None:
-    sink = RecordingSink()
-    async with gateway_with(tmp_path, KrakenSite(market)) as gateway:
-        context = context_of(gateway, sink, tmp_path, config("kraken"), at=NOW)
-        async with running(CryptoBars("kraken", MarketLists()), context):
-            await until(lambda: len(spans(sink)) >= 2)
-            await gateway.stop()
-            await until(lambda: sink.last.reconnects >= 3)
-            held = len(spans(sink))
-            assert held < 9
-            back = time.monotonic()
-            await gateway.start()
-            await until(lambda: len(spans(sink)) > held)
-            assert time.monotonic() - back < 15.0
