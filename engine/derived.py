@@ -93,6 +93,11 @@ class Derived:
             self._first_change = mono
         self._last_change = mono
 
+    def refresh(self, *names: str) -> None:
+        """What these tables are made from has changed, though no bar did: the next beat makes them anew."""
+        for slot in self._slots:
+            slot.fresh = slot.fresh or slot.maker.name in names
+
     def run(self, view: View, mono: float, *, moved: bool) -> None:
         """One beat. moved: whether prices, facts or statuses changed since the last one."""
         self._close(view.now, mono)

@@ -25,6 +25,7 @@ from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config
 from engine.derived import CLOSE_BUDGET_S, Derived, Maker
+from engine.errors import printable
 from engine.engine_view import EngineView
 from engine.feeds_table import feeds_table
 from engine.makers import makers as default_makers
@@ -195,7 +196,7 @@ class Engine:
     def notice(self, severity: str, text: str) -> None:
         """Tell the user something that is no row of a table; said twice in a row it stands once."""
         if not self._notices or self._notices[-1].text != text:
-            self._notices.append(Notice(self.clock.now(), severity, text))
+            self._notices.append(Notice(self.clock.now(), severity, printable(text)))
 
     def add_notice(self, notice: Notice) -> None:
         """As `notice`, for one that is made already."""
@@ -232,8 +233,9 @@ class Engine:
             self._make_feeds()
         self._view.now = now
         if nyse.next_change is not None:  # without a calendar there is no grid
-            news = self._outside.poll(now, mono, self._facts)
-            self._derived.run(self._view, mono, moved=moved or self._facts_changed or news)
+            if self._outside.poll(now, mono, self._facts):
+                self._derived.refresh("flows", "facts")
+            self._derived.run(self._view, mono, moved=moved or self._facts_changed)
             self._facts_changed = False
         self._tables.update(self._derived.tables())
         with self._alone("alerts"):
@@ -376,8 +378,7 @@ class Engine:
             self._bars_new = True
 
     def _new_derived(self) -> Derived:
-        # a replay's beats are the recording's, so each does all that is due, however long it takes
-        budget = math.inf if self.mode is Mode.REPLAY else CLOSE_BUDGET_S
+        budget = math.inf if self.mode is Mode.REPLAY else CLOSE_BUDGET_S  # a replay's beat does all that is due
         makers = tuple(self._make_makers(self.config, self.bars))
         return Derived(makers, lambda text: self.notice("error", text), budget)
 

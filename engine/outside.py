@@ -112,8 +112,8 @@ class Outside:
 
     @property
     def pending(self) -> bool:
-        """Whether something that came or that is stored has not been worked out yet."""
-        return self._open > 0 or not self._loaded
+        """Whether something that came or that is stored has not been worked out and polled yet."""
+        return self._open > 0 or not self._loaded or self._changed
 
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration: its groups of funds, its facts."""

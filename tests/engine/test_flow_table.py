@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from scipy.stats import percentileofscore
 from engine import sessions
 from engine.config import Config, Facts, Flows
 from engine.database import Database
+from engine.engine import Engine
 from engine.flow_store import save_days
 from engine.flow_table import FlowRow, flow_rows
 from engine.flows import FUND_DAYS, without_frozen_estimates
@@ -21,6 +23,7 @@ from engine.model import FundDay, FundDays, MarketFact, OutsideFact, Status
 from engine.outside import Outside
 from engine.outside_tables import FactsMaker, FlowsMaker
 from engine.view import DictView
+from tests.feeds.fakes import FakeClock
 from tests.feeds.links import until
 
 GROUPS = {"small": ("IWM", "IJR"), "large": ("SPY",), "spot-btc": ("IBIT",)}
@@ -142,12 +145,12 @@ def fund_days(frame: pl.DataFrame) -> tuple[FundDay, ...]:
 
 
 async def idle(outside: Outside) -> None:
-    await until(lambda: not outside.pending)
+    await until(lambda: not outside._open and outside._loaded)
 
 
 async def read(outside: Outside, mono: float) -> None:
     outside.poll(NOW, mono, {})
-    await until(lambda: not outside.pending)
+    await until(lambda: not outside._open and outside._loaded)
 
 
 async def test_an_import_of_another_process_is_seen(tmp_path: Path, outside: Outside) -> None:
@@ -203,7 +206,7 @@ async def test_newcomers_are_counted_from_the_first_run_on(outside: Outside) -> 
     await read(outside, 0.0)
     for days, members in ((0, ("IWM", "IJR")), (1, ("IWM", "IJR", "NEW")), (40, ("IWM", "IJR", "NEW"))):
         outside.ingest_outside(fact(days, *members))
-        await until(lambda: not outside.pending)
+        await until(lambda: not outside._open and outside._loaded)
         table = FactsMaker(outside).live(None, DictView(NOW + days * day))
         new = table.row(by_predicate=pl.col("fact") == "small_cap_etfs_new", named=True)
         assert new["value"] == {0: None, 1: 1.0, 40: 0.0}[days]
@@ -235,3 +238,29 @@ async def test_a_damaged_database_is_told_once_and_facts_go_on(tmp_path: Path) -
     outside.close()
     assert len(told) == 1
     assert told[0].startswith("error: flows: ") and "the file is left as it is" in told[0]
+
+
+async def test_a_run_publishes_what_is_imported_while_it_goes_on(tmp_path: Path) -> None:
+    clock = FakeClock(NOW)
+    run = Engine(Config(flows=Flows(groups=GROUPS)), clock, store=tmp_path)
+
+    async def beaten(name: str, height: int) -> pl.DataFrame:
+        async with asyncio.timeout(10):
+            while (table := run.beat().tables[name]).height < height:
+                await asyncio.sleep(0.01)
+                await clock.advance(1.0)
+        return table
+
+    try:
+        await beaten("facts", 1)
+        assert run.beat().tables["flows"].is_empty()
+        run.ingest_fund_days(FundDays("ishares", fund_days(fund("IWM", 300))))
+        while run._outside.pending:
+            table = run.beat().tables["flows"]
+            await asyncio.sleep(0.01)
+        assert table.height == 2, "a run that has settled has them, however seldom the table is made otherwise"
+        assert table["fund"].to_list() == ["small", "IWM"]
+        await clock.advance(1.0)
+        assert run.beat().tables["flows"] is table, "nothing changed"
+    finally:
+        run.close()
