@@ -315,21 +315,16 @@ def doctor(options: Options) -> int:
     return 1 if wrong else 0
 
 
-def config_command(check: Path | None) -> int:
-    """Lists a file's mistakes, those of its rules included, or prints the default configuration."""
-    from engine.config_file import default_text, load
+def data(options: Options, asked: argparse.Namespace) -> int:
+    """What is kept on disk: checked, pruned or written out."""
+    with prepared(options) as run:
+        from engine import data_command as command
 
-    if check is None:
-        print(default_text(), end="")
-    else:
-        config = load(check, actions())
-        from engine.alert_setup import read_rules
-
-        _, mistakes = read_rules(config)
-        if mistakes:
-            raise ConfigError(str(check), tuple(mistakes))
-        print(f"{check}: all is well")
-    return 0
+        if asked.what == "check":
+            return command.check(run.store, print)
+        if asked.what == "prune":
+            return command.prune(run.store, run.config, print, unwatched=asked.unwatched, dry=asked.dry_run)
+        return command.export(run.store, asked.folder, print, form=asked.format, symbol=asked.symbol)
 
 
 def flows(options: Options, asked: argparse.Namespace) -> int:
@@ -349,12 +344,15 @@ def flows(options: Options, asked: argparse.Namespace) -> int:
 def carry_out(arguments: argparse.Namespace) -> int:
     """What the command line asks for; answers with the exit code."""
     if arguments.command == "config":
-        return config_command(arguments.check)
+        from engine.config_command import config_command
+
+        return config_command(arguments.check, actions(), print)
     options = Options.of(arguments)
     commands: dict[str, Callable[[], int]] = {
         "snapshot": lambda: snapshot(options, arguments.wait, arguments.tables),
         "doctor": lambda: doctor(options),
         "alerts": lambda: alerts(options, arguments),
+        "data": lambda: data(options, arguments),
         "flows": lambda: flows(options, arguments),
         "watch": lambda: watch(options),
         "record": lambda: watch(options),

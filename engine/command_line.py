@@ -127,6 +127,7 @@ def parser(version: str) -> Parser:
     _add_alerts(commands.add_parser, run)
     _add_flows(commands.add_parser, run)
     _add_recordings(commands.add_parser, run)
+    _add_data(commands.add_parser, run)
     commands.add_parser("doctor", parents=[run], help="check settings, network, sources, terminal and disk")
     config = commands.add_parser("config", help="check a configuration, or print the default one")
     which = config.add_mutually_exclusive_group(required=True)
@@ -158,6 +159,19 @@ def _add_recordings(add: Callable[..., Parser], run: Parser) -> None:
     replay.add_argument("--config", type=Path, metavar="FILE", help="settings that differ from the built-in ones")
     replay.add_argument("--json", action="store_true", help="no screen: print the last tables as one JSON object")
     replay.add_argument("--tables", type=table_names, metavar="A,B", help="of those only these")
+
+
+def _add_data(add: Callable[..., Parser], run: Parser) -> None:
+    data = add("data", help="what is kept on disk: is it whole, remove what is of no use, write it out")
+    what = data.add_subparsers(dest="what", metavar="WHAT", required=True, parser_class=Parser)
+    what.add_parser("check", parents=[run], help="read everything that is kept; exit 1 if something is damaged")
+    prune = what.add_parser("prune", parents=[run], help="remove set-aside and part-written files")
+    prune.add_argument("--unwatched", action="store_true", help="and bars of symbols that are not watched any more")
+    prune.add_argument("--dry-run", action="store_true", help="only say what would go")
+    export = what.add_parser("export", parents=[run], help="write the kept bars into a folder, a file a series")
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+    export.add_argument("--format", choices=("csv", "json", "parquet"), default="csv")
+    export.add_argument("--symbol", metavar="SYMBOL", help="this one alone, such as IWM or BTC/USD")
 
 
 def _add_wait(command: argparse.ArgumentParser) -> None:

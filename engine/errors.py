@@ -15,6 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def printable(text: str) -> str:
+    """`text` without what a terminal obeys or what turns the reading direction around: each such sign is a space."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 class SizewatchError(Exception):
     """Base of all; `str(error)` is one line for the user."""
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from engine.errors import printable
 from engine.model import FeedReport, FeedState, Status
 from engine.tables import TABLES
 
@@ -20,11 +21,15 @@ _WORTH: Final = {
 def feeds_table(reports: list[FeedReport], *, simulated: bool) -> pl.DataFrame:
     """One row a report."""
     rows = [
-        (r.source, r.kind, r.state.value, _micros(r.last_message), float(r.rate), r.reconnects, r.error,
-         _micros(r.retry_at), r.note, _WORTH.get(r.state, Status.STALE).value, simulated)
+        (r.source, r.kind, r.state.value, _micros(r.last_message), float(r.rate), r.reconnects, _said(r.error),
+         _micros(r.retry_at), _said(r.note), _WORTH.get(r.state, Status.STALE).value, simulated)
         for r in reports
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=TABLES["feeds"], orient="row")
+
+
+def _said(text: str | None) -> str | None:
+    return None if text is None else printable(text)
 
 
 def _micros(seconds: float | None) -> int | None:

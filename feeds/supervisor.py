@@ -16,7 +16,7 @@ from engine.errors import BlockedError, FatalError, FeedError, RateLimitedError,
 from engine.model import FeedReport, FeedState
 from feeds.health import Health
 from feeds.link import Context, Feed
-from feeds.translate import translate
+from feeds.translate import translate, words
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Supervisor:
             log.error("%s failed unexpectedly", self.feed.source, exc_info=raised)
             while isinstance(raised, BaseExceptionGroup):
                 raised = raised.exceptions[0]
-            return TransientError(f"unexpected {type(raised).__name__}: {str(raised)[:120]}")
+            return TransientError(f"unexpected {type(raised).__name__}: {words(str(raised))}")
         log.info("%s: %s", self.feed.source, error)
         return error
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError
+from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError, printable
 
 GEO_BLOCK: Final = "geo-block: the venue refuses connections from this place"
 RATE_LIMIT: Final = "rate limit: the venue asks for a pause"
@@ -101,7 +101,7 @@ def translate(raised: BaseException) -> FeedError | None:
 def words(text: str, limit: int = 120) -> str:
     """A library's or a venue's text made fit for one line of a screen: no control characters, not long."""
     # what is not printable does not pass: escape sequences, but also marks that turn the reading direction around
-    clean = _SPACE.sub(" ", "".join(sign if sign.isprintable() else " " for sign in text[: 50 * limit])).strip()
+    clean = _SPACE.sub(" ", printable(text[: 50 * limit])).strip()
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
