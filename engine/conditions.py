@@ -8,6 +8,7 @@ the user's text. A comparison whose number is not finite (1/0, LN of a negative)
 
 from __future__ import annotations
 
+import logging
 import re
 from difflib import get_close_matches
 from typing import Final
@@ -18,6 +19,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from engine.errors import SizewatchError
+
+# its log repeats the text as it is, control characters and all; what is wrong is said in our own line
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 MAX_LENGTH: Final = 2_000
 MAX_NODES: Final = 400

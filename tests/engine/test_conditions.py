@@ -88,6 +88,13 @@ def test_refused_in_one_line_that_says_why(condition: str, says: str) -> None:
     assert len(message) < 400
 
 
+def test_no_text_reaches_a_log_or_the_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    for text in ("EXPLAIN \x1b[2J", "COPY spreads TO 'x'", "DROP TABLE"):
+        with pytest.raises(ConditionError):
+            compile_condition(text, "spreads", SPREADS)
+    assert caplog.records == []
+
+
 WORDS = [
     "z252", "pair", "nosuch", "'text'", "1", "0", "NULL", "TRUE", "(", ")", ",", "+", "-", "*", "/", "%", "=", "<>",
     ">", "AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END", "SELECT", "FROM",
