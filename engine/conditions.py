@@ -137,10 +137,10 @@ def _admit(tree: exp.Expression, table: str, schema: pl.Schema) -> None:
             if node.table:
                 raise ConditionError(f"{_shown(node.sql())}: name the column alone; the rule's table is {table}")
             if node.name in schema and schema[node.name].is_nested():
-                raise ConditionError(f"{node.name}: a list of values, which a rule cannot compare")
+                raise ConditionError(f"{_shown(node.name)}: a list of values, which a rule cannot compare")
             if node.name not in schema:
                 near = get_close_matches(node.name, columns, n=3, cutoff=0.5) or columns[:8]
-                raise ConditionError(f"{node.name}: no column of {table}; nearest are {', '.join(near)}")
+                raise ConditionError(f"{_shown(node.name)}: no column of {table}; nearest are {', '.join(near)}")
 
 
 def _guard_numbers(tree: exp.Expression) -> exp.Expression:

@@ -35,14 +35,14 @@ def test_a_wrong_rule_is_said_by_the_check_with_what_would_be_right(
     assert [line.split(": ")[1].split(" = ")[0] for line in lines] == [
         "rules.mine.when", "rules.mine.mode", "rules.level.cross.symbol",
     ]  # fmt: skip
-    assert "z25: no column of spreads; nearest are z252" in lines[0] and "BTC/USD" in lines[2]
+    assert "`z25`: no column of spreads; nearest are z252" in lines[0] and "BTC/USD" in lines[2]
 
 
 def test_a_configuration_with_a_wrong_rule_is_refused_whole_with_the_reason() -> None:
     assert refusal(Config()) is None
     wrong = refusal(Config(rules={"mine": {"on": "spreads", "when": "z25 > 2", "mode": "loud"}}))
     assert wrong is not None and "\n" not in wrong
-    assert wrong.startswith("configuration refused, the old one goes on: rules.mine.when: z25: no column")
+    assert wrong.startswith("configuration refused, the old one goes on: rules.mine.when: `z25`: no column")
     assert wrong.endswith("(and 1 more)")
 
 

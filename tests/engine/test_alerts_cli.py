@@ -47,7 +47,7 @@ def test_every_rule_is_listed_with_its_state_and_every_mistake_below(folder: Pat
     lines = list(list_rules(Config(rules=wrong), folder))
     assert [line.split()[0] for line in lines[:-1]] == list(READY)
     assert "1 firing" in lines[0] and " off " in lines[1]
-    assert lines[-1].startswith("✗ rules.mine.when: zz: no column of spreads; nearest are")
+    assert lines[-1].startswith("✗ rules.mine.when: `zz`: no column of spreads; nearest are")
 
 
 def test_without_a_journal_there_is_none_afterwards_either(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_crossing_says_how_far_the_price_is() -> None:
 def test_a_rule_that_is_not_there_or_wrong_is_said() -> None:
     with pytest.raises(UnknownRuleError, match="no rule 'nosuch'; the rules are size-z, "):
         find_rule(Config(), "nosuch")
-    with pytest.raises(UnknownRuleError, match=r"rules\.mine\.when: zz: no column"):
+    with pytest.raises(UnknownRuleError, match=r"rules\.mine\.when: `zz`: no column"):
         find_rule(Config(rules={"mine": {"on": "spreads", "when": "zz > 1"}}), "mine")
 
 

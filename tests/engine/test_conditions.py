@@ -47,7 +47,8 @@ def test_admitted(condition: str, expected: list[bool | None]) -> None:
     ("condition", "says"),
     [
         ("", "empty"),
-        ("zz252 > 2", "no column of spreads; nearest are z252"),
+        ("zz252 > 2", "`zz252`: no column of spreads; nearest are z252"),
+        ("\x1b", "no column of spreads"),
         ("z252", "gives Float64, not true or false"),
         ("z252 > 'a'", "cannot compare string with numeric"),
         ("pair + 1 > 2", "`pair + 1 > 2`"),
