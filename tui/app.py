@@ -78,9 +78,18 @@ class SizewatchApp(App[None]):
         if latest is not None:  # a screen that is held still does not hold back alerts
             self._announcer.tell(latest)
         with self.batch_update():
-            for screen in self.screen_stack:
-                if isinstance(screen, LiveScreen | Sheet):
-                    screen.show(view)
+            for screen in self._in_sight():
+                screen.show(view)
+
+    def _in_sight(self) -> list[LiveScreen | Sheet]:
+        """The topmost screen that covers all, and the pages over it, from the lowest up."""
+        seen: list[LiveScreen | Sheet] = []
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, LiveScreen | Sheet):
+                seen.insert(0, screen)
+            if isinstance(screen, LiveScreen):
+                break
+        return seen
 
     def _apply(self, config: Config) -> None:
         """Take over a configuration that was read anew."""
@@ -122,6 +131,19 @@ class SizewatchApp(App[None]):
             self.screen.dismiss()
             return
         self.push_screen(Help(self.actions.actions, self.actions.warnings))
+
+    async def action_page(self, name: str) -> None:
+        """Go to the screen `regime` or `flows`; from that screen, back to the dashboard."""
+        from tui.screens.pages import PAGES, Page
+
+        here = self.screen
+        if isinstance(here, Page) and here.name_of == name:
+            await self.pop_screen()
+        elif isinstance(here, Page):
+            await self.switch_screen(PAGES[name](self.actions.actions))
+        elif isinstance(here, Dashboard):
+            await self.push_screen(PAGES[name](self.actions.actions))
+        self.frame()
 
     def action_theme(self) -> None:
         """Go to the next colour theme."""

@@ -20,6 +20,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.model import Event, Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
 from engine.tables import TABLES, empty
+from tests.tui import fake_pages
 
 OPENING = datetime(2026, 1, 9, 10, 32, 7, tzinfo=ZoneInfo("America/New_York")).timestamp()
 CLOSE = datetime(2026, 1, 9, 16, 0, 0, tzinfo=ZoneInfo("America/New_York")).timestamp()
@@ -299,6 +300,18 @@ def events() -> tuple[Event, ...]:
     return over, Event("2", "crypto-size-z", "ALT/BTC", "fired", OPENING - 15, "critical", "on", "ALT/BTC z −2.31", {})
 
 
+def pages(status: str | None = None) -> dict[str, pl.DataFrame]:
+    """The tables of the screens beside the dashboard."""
+    made = {
+        "regime": fake_pages.regime(), "claims": fake_pages.claims(), "rotation": fake_pages.rotation(),
+        "correlations": fake_pages.correlations(), "flows": fake_pages.flows(), "facts": fake_pages.facts(),
+    }  # fmt: skip
+    return {
+        name: table(name, [{**row, "as_of": row.get("as_of", ago(60))} for row in rows], status)
+        for name, rows in made.items()
+    }
+
+
 def ago(seconds: float) -> datetime:
     """A moment before the fakes' own."""
     return datetime.fromtimestamp(OPENING - seconds, UTC)
@@ -311,7 +324,7 @@ def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 
         "quotes": quotes(stale, shift, n), "spreads": spreads(stale), "levels": levels(stale),
         "baskets": baskets(stale),
         "volumes": volumes(stale), "markets": markets(stale), "feeds": feeds(broken=state == "stale"),
-        "gauges": gauges(stale), "alerts": alerts(stale),
+        "gauges": gauges(stale), "alerts": alerts(stale), **pages(stale),
     }  # fmt: skip
     if state == "empty":
         tables = {name: empty(name) for name in tables}

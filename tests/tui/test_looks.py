@@ -37,6 +37,20 @@ def test_the_dashboard_looks_as_it_did(snap_compare: Any, size: tuple[int, int],
     assert snap_compare(dashboard(state), terminal_size=size, run_before=painted)
 
 
+@pytest.mark.parametrize("state", ["live", "empty"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", ["9", "0"], ids=["regime", "flows"])
+def test_the_screens_beside_it_look_as_they_did(
+    snap_compare: Any, page: str, size: tuple[int, int], state: str
+) -> None:
+    async def opened(pilot: Pilot[Any]) -> None:
+        await painted(pilot)
+        await pilot.press(page)
+        await painted(pilot)
+
+    assert snap_compare(dashboard(state), terminal_size=size, run_before=opened)
+
+
 async def test_any_size_draws_while_data_flows() -> None:
     rng = random.Random(20_260_109)
     app = dashboard("live")
@@ -45,11 +59,11 @@ async def test_any_size_draws_while_data_flows() -> None:
         source = app._source
         assert isinstance(source, fakes.FakeSource)
         assert source.snapshot is not None
-        sizes = [(20, 5), (300, 100), (40, 12), *((rng.randint(20, 300), rng.randint(5, 100)) for _ in range(17))]
+        sizes = [(20, 5), (300, 100), (40, 12), *((rng.randint(20, 300), rng.randint(5, 100)) for _ in range(27))]
         for size in sizes:
             await pilot.resize_terminal(*size)
             source.snapshot = fakes.moved(source.snapshot, rng.uniform(-0.02, 0.02))
-            await pilot.press(rng.choice(("j", "G", "g", "tab", "z", "s", "ctrl+d", "space", "4")))
+            await pilot.press(rng.choice(("j", "G", "g", "tab", "z", "s", "ctrl+d", "space", "4", "9", "0")))
             await painted(pilot)
             strips = app.screen._compositor.render_strips()
             assert len(strips) == size[1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.widget import Widget
 
 from tui import keys
 from tui.panes.alerts import AlertLine, AlertsPane
@@ -19,7 +19,7 @@ from tui.panes.feeds import FeedsPane
 from tui.panes.gauges import GaugesPane
 from tui.panes.quotes import QuotesPane
 from tui.panes.spreads import SpreadsPane
-from tui.screens.live import LiveScreen
+from tui.screens.panes import PaneScreen
 from tui.view import View
 from tui.widgets.bar import Bar
 from tui.widgets.footer import Footer
@@ -28,25 +28,18 @@ from tui.widgets.linepane import LinePane
 from tui.widgets.message import Message
 from tui.widgets.prompt import Prompt
 
-WIDTHS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall"), (50, "-high")]
 
-
-class Dashboard(LiveScreen):
+class Dashboard(PaneScreen):
     """Screen 1."""
 
-    HORIZONTAL_BREAKPOINTS = WIDTHS
-    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
     AUTO_FOCUS: ClassVar[str | None] = "#crypto"
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
-        super().__init__()
-        self._warnings = warnings
         self._spreads = SpreadsPane("spreads")
         self._crypto = QuotesPane("crypto", 5, "Crypto", "crypto")
         self._equities = QuotesPane("equity", 6, "Equities", "equities")
-        self._panes: tuple[LinePane, ...] = (
+        panes: tuple[LinePane, ...] = (
             self._spreads,
             BandPane("band"),
             GaugesPane("gauges"),
@@ -58,7 +51,8 @@ class Dashboard(LiveScreen):
         )
         self._charts = (ChartPane(self._spreads, "chart"), ChartPane(None, "chart-crypto"))
         self._message = Message("message")
-        self._bars: tuple[Bar, ...] = (
+        self._message.warnings = warnings
+        bars: tuple[Bar, ...] = (
             Header("header"),
             RussellLine("russell"),
             GaugesLine("gauges-line"),
@@ -66,6 +60,7 @@ class Dashboard(LiveScreen):
             self._message,
             Footer(actions, "footer"),
         )
+        super().__init__(panes, bars, self._crypto)
 
     def compose(self) -> ComposeResult:
         spreads, band, gauges, baskets, crypto, equities, feeds, alerts = self._panes
@@ -92,59 +87,15 @@ class Dashboard(LiveScreen):
         yield message
         yield footer
 
-    def on_mount(self) -> None:
-        self._message.warnings = self._warnings
+    def others(self) -> Sequence[LinePane]:
+        return self._charts
 
     def show(self, view: View) -> None:
-        """Paint this moment on everything that can be seen."""
+        """Paint this moment; where there is no room for two grids, one holds everything."""
         assets = "all" if self.has_class("-narrow") else "crypto"
         if self._crypto.assets != assets:
             self._crypto.assets = assets
-        if not self.has_class("-zoomed") and not self._focused().is_on_screen:
-            self._crypto.focus()  # its pane has no room any more
-        for bar in self._bars:
-            if bar.is_on_screen:
-                bar.show(view)
-        for pane in (*self._panes, *self._charts):
-            if pane.is_on_screen:
-                pane.show(view)
-
-    # --- focus
-
-    def _visible(self) -> list[LinePane]:
-        return [p for p in self._panes if p.is_on_screen and p.can_focus]
-
-    def _focused(self) -> LinePane:
-        focused = self.focused
-        return focused if isinstance(focused, LinePane) else self._crypto
-
-    def action_next_pane(self, step: int) -> None:
-        """Focus the next or the previous pane in sight."""
-        panes = self._visible()
-        if panes:
-            at = panes.index(self._focused()) if self._focused() in panes else -step
-            panes[(at + step) % len(panes)].focus()
-
-    def action_pane(self, number: int) -> None:
-        """Focus the pane with this number; one that has no room on this screen is zoomed."""
-        pane = next(p for p in self._panes if p.number == number)
-        if self.has_class("-zoomed") or not pane.is_on_screen:
-            self._zoom(pane)
-        pane.focus()
-
-    def action_side(self, step: int) -> None:
-        """Focus the nearest pane on the left or on the right that shares a line with this one."""
-        here = self._focused().region
-        beside = [
-            p for p in self._visible()
-            if (p.region.x - here.x) * step > 0 and p.region.y < here.bottom and here.y < p.region.bottom
-        ]  # fmt: skip
-        if beside:
-            min(beside, key=lambda p: (abs(p.region.x - here.x), abs(p.region.y - here.y))).focus()
-
-    def action_move(self, how: str) -> None:
-        """Move the focused pane's cursor."""
-        self._focused().move(how)
+        super().show(view)
 
     # --- rows
 
@@ -198,33 +149,3 @@ class Dashboard(LiveScreen):
             self._zoom(None)
         else:
             await self.run_action("app.thaw")
-
-    async def action_detail(self) -> None:
-        """Show all values of the row under the cursor."""
-        from tui.screens.detail import Detail
-
-        pane = self._focused()
-        if pane.record() is not None:
-            await self.app.push_screen(Detail(pane))
-
-    def action_copy(self) -> None:
-        """Copy the row under the cursor: names and values, one a line."""
-        record = self._focused().record()
-        if record is not None:
-            self.app.copy_to_clipboard("\n".join(f"{k}\t{'' if v is None else v}" for k, v in record.items()))
-            self.notify(f"copied {next(iter(record.values()))}", timeout=2)
-
-    # --- zoom
-
-    def action_zoom(self) -> None:
-        """Give the focused pane the whole screen, or give it back."""
-        self._zoom(None if self.has_class("-zoomed") else self._focused())
-
-    def _zoom(self, pane: LinePane | None) -> None:
-        for widget in self.query(".-zoom"):
-            widget.remove_class("-zoom")
-        self.set_class(pane is not None, "-zoomed")
-        node: Widget | None = pane
-        while node is not None and node.id != "body":
-            node.add_class("-zoom")
-            node = node.parent if isinstance(node.parent, Widget) else None

@@ -1,0 +1,86 @@
+"""Both counters of evidence for a turn of size: each item against its bound, with no verdict drawn from them.
+
+An item without its data speaks neither for nor against: `–`, never ✗.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tui import format as fmt
+from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+HOLDS: Final[Mapping[bool | None, Span]] = {True: ("✓", "good"), False: ("✗", "warn"), None: (fmt.MISSING, "missing")}
+"""Whether something holds, in one cell."""
+COLUMNS = (
+    Column("glyph", "", 1, rank=0),
+    Column("holds", "", 1, rank=0, gap=0),
+    Column("side", "side", 8, "<", rank=3, gap=1),
+    Column("evidence", "evidence", 30, "<", rank=0, gap=1),
+    Column("value", "value", 9, rank=1, gap=1),
+    Column("threshold", "bound", 9, rank=2, gap=1),
+)
+_PER_CENT: Final = ("relative", "percentile", "breadth50", "ratio over")
+_WHOLE: Final = ("years led", "rows since", "cuts priced")
+
+
+def figure(name: str, value: float | None, status: str | None = None) -> str:
+    """A value or a bound with the digits of its item; shares and log differences in per cent."""
+    if any(word in name for word in _PER_CENT):
+        return fmt.percent(value, 1 if value else 0, status)
+    digits = 0 if value == 0 or any(word in name for word in _WHOLE) else 4 if "slope" in name else 1
+    return fmt.number(value, digits, status)
+
+
+def evidence_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
+    """One item as a line."""
+    status, name = record["status"], record["evidence"]
+    cells: dict[str, Span] = {
+        "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
+        "holds": HOLDS[record["holds"]],
+        "side": (record["side"], "dim"),
+        "evidence": (name, "text" if record["holds"] is not None else "dim"),
+        "value": (figure(name, record["value"], status), "bright" if record["holds"] else "text"),
+        "threshold": (figure(name, record["threshold"]), "dim"),
+    }
+    line = merged(row(columns, cells))
+    return stale(line) if stuck or status == "stale" else line
+
+
+def counters(records: Sequence[Mapping[str, Any]]) -> Line:
+    """`secular 4 of 5 hold, 1 unmeasured   cyclical 2 of 5 hold, 2 unmeasured`."""
+    spans: list[Span] = []
+    for side in dict.fromkeys(r["side"] for r in records):
+        mine = [r["holds"] for r in records if r["side"] == side]
+        blank = mine.count(None)
+        spans += [(f"  {side} ", "dim"), (f"{mine.count(True)} of {len(mine)}", "figure")]
+        spans += [(f", {blank} unmeasured" if blank else "", "dim")]
+    return tuple(spans)
+
+
+class EvidencePane(LinePane):
+    """The table of evidence."""
+
+    number = 1
+    heading = "Evidence for a turn"
+    reads = ("regime",)
+
+    def prepare(self, view: View, width: int) -> None:
+        frame = view.table("regime")
+        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self.rows = [f"{r['side']} {r['evidence']}" for r in self._records]
+        self._columns = choose(COLUMNS, width)
+        self.head = (counters(self._records), heading(self._columns)) if self.rows else ()
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        stuck = self.view is not None and self.view.stuck
+        return [evidence_row(r, self._columns, stuck) for r in self._records[start:stop]]
+
+    def record(self) -> dict[str, object] | None:
+        return dict(self._records[self.index()]) if self.rows else None
+
+    def waiting(self, view: View) -> str:
+        return "waiting for years of daily history of the first pair of funds"
