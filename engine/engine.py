@@ -25,8 +25,8 @@ from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config
 from engine.derived import CLOSE_BUDGET_S, Derived, Maker
-from engine.errors import printable
 from engine.engine_view import EngineView
+from engine.errors import printable
 from engine.feeds_table import feeds_table
 from engine.makers import makers as default_makers
 from engine.model import (
