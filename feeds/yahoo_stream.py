@@ -39,6 +39,8 @@ SYMBOLS_A_CONNECTION: Final = 100
 HEARTBEAT_S: Final = 15.0
 """The subscription is said again so often, as Yahoo's own page does."""
 LARGEST_MESSAGE: Final = 2**16
+LATEST_MS: Final = 4_102_444_800_000
+"""The year 2100: a time beyond it is none."""
 NEW_YORK: Final = ZoneInfo("America/New_York")
 
 _SESSIONS: Final = {1: "regular", 2: "post", 4: "overnight"}
@@ -183,7 +185,7 @@ class QuoteReader:
         if data.currency:
             self._currency[symbol] = data.currency
         currency, unit = in_units(self._currency.get(symbol, "USD"))
-        event_time = data.time / 1000 if data.time > 0 else None
+        event_time = data.time / 1000 if 0 < data.time < LATEST_MS else None
 
         def money(value: float) -> float | None:
             return shortest(value) * unit if _positive(value) else None

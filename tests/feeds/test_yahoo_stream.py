@@ -100,6 +100,12 @@ def test_what_is_no_price_is_no_quote(read: QuoteReader, price: float) -> None:
     assert read.read(pricing(id="IWM", price=price), 0.0, 0.0) is None
 
 
+def test_a_time_beyond_the_calendar_is_none(read: QuoteReader) -> None:
+    quote = read.read(pricing(id="IWM", price=259.46, time=257_000_000_000_000), 0.0, 0.0)
+    assert quote is not None
+    assert quote.event_time is None
+
+
 def test_other_symbols_and_other_kinds_of_message_are_passed_over(read: QuoteReader) -> None:
     assert read.read(pricing(id="AAPL", price=1.0), 0.0, 0.0) is None
     assert read.read('{"type":"hello"}', 0.0, 0.0) is None
