@@ -10,7 +10,8 @@ import pytest
 from engine.model import Mode, Snapshot
 from tests.tui import fakes
 from tests.tui.running import running
-from tui.lines import plain
+from tui.lines import Line, plain
+from tui.panes import alerts as panes_alerts
 from tui.panes.alerts import Alert, alert_line, alerts, newest_line
 from tui.view import View
 
@@ -84,6 +85,20 @@ async def test_detail_opens_on_what_stands_and_on_what_is_over() -> None:
 async def test_without_an_alert_the_pane_says_where_the_rules_are() -> None:
     async with running(fakes.snapshot("empty")) as run:
         assert "`sizewatch alerts list`" in run.text()
+
+
+def test_the_one_line_is_worked_out_again_only_where_something_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def newest(view: View, width: int) -> Line:
+        made.append(width)
+        return ()
+
+    monkeypatch.setattr(panes_alerts, "newest_line", newest)
+    line = panes_alerts.AlertLine()
+    for moment, width in ((LIVE, 80), (replace(LIVE, now=LIVE.now + 1), 80), (LIVE, 70), (view(fakes.snapshot()), 70)):
+        line.paint(moment, width)
+    assert made == [80, 70, 70]
 
 
 async def test_a_new_event_alone_paints_the_pane() -> None:

@@ -163,7 +163,16 @@ class AlertsPane(LinePane):
 
 
 class AlertLine(Bar):
-    """The newest alert in one line."""
+    """The newest alert in one line, worked out again only where the table, the events or the day have changed."""
+
+    _seen: tuple[object, ...] = ()
+    _made: Line = ()
 
     def paint(self, view: View, width: int) -> Line:
-        return newest_line(view, width)
+        events = view.snapshot.events if view.snapshot else ()
+        today = datetime.fromtimestamp(view.now, NEW_YORK).date()
+        frame = view.table("alerts")
+        seen = (events, width, view.stuck, today)
+        if not self._seen or self._seen[0] is not frame or self._seen[1:] != seen:
+            self._seen, self._made = (frame, *seen), newest_line(view, width)
+        return self._made

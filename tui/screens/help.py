@@ -19,7 +19,10 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     (fmt.MISSING, "dim", "no value"),
     (fmt.SIMULATED, "simulated", "simulated: a market that does not exist"),
     (fmt.FAILOVER, "warn", "priced by a source that is not the preferred one"),
-    ("!", "warn", "a z-score beyond ±2, or something in trouble"),
+    ("!", "alert", "a gauge or a critical alert, a z-score beyond ±2, or something in trouble"),
+    ("▵", "warn", "a gauge that warns"),
+    ("▲ ▼", "warn", "an alert that fires, and one whose condition has ended but not for long"),
+    ("✓ ✗", "good", "over, or borne out; not borne out"),
 )
 
 
