@@ -243,7 +243,7 @@ class Tunnel(asyncio.Protocol):
 
 
 class Gateway:
-    """The proxy. It fails as planned (`faults`) or at a word (`refused`, `muted`, `drop_all`, `close_sockets`, `stop`)."""
+    """The proxy. It fails as planned (`faults`) or at a word: `refused`, `muted`, `drop_all`, `stop`…"""
 
     def __init__(
         self, sites: Sequence[Site], authority: Authority, *, port: int = 0, faults: Faults | None = None

@@ -128,7 +128,7 @@ def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp
             terminal.until(lambda text: all(sign in text for sign in ("◌ BTC/USD", "◌ IWM", "reconnecting")), 15)
             assert time.monotonic() - lost < 5
             terminal.send("?")  # keys still answer
-            terminal.until(lambda text: "Find any action by name" in text, 5)
+            terminal.until(lambda text: "Go to the next pane." in text, 5)
             terminal.send("\x1b")
             second = Child("january-2026", tmp_path, offset, folder=folder, port=port)
             try:

@@ -101,8 +101,8 @@ def test_symbols_that_are_not_watched_and_endless_books_take_no_room(clock: Hand
 PRICES = st.floats(1e-8, 1e9) | st.sampled_from(BAD) | st.none()
 
 
-@settings(deadline=None)  # the machine may be busy
-@given(st.lists(st.tuples(PRICES, PRICES, PRICES, st.booleans()), max_size=60))
+@settings(deadline=None, max_examples=50)  # the machine may be busy, and every example makes an engine
+@given(st.lists(st.tuples(PRICES, PRICES, PRICES, st.booleans()), max_size=25))
 def test_extremes_do_not_depend_on_where_the_beats_fall(ticks: list[tuple[float | None, ...]]) -> None:
     def run(beats: bool) -> tuple[float | None, float | None]:
         clock = HandClock()
@@ -117,8 +117,8 @@ def test_extremes_do_not_depend_on_where_the_beats_fall(ticks: list[tuple[float 
     assert run(True) == run(False)
 
 
-@settings(deadline=None)  # the machine may be busy
-@given(st.lists(st.floats(1e-8, 1e9), min_size=1, max_size=60), st.lists(st.booleans(), min_size=60, max_size=60))
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(1e-8, 1e9), min_size=1, max_size=25), st.lists(st.booleans(), min_size=25, max_size=25))
 def test_no_extreme_of_a_last_price_is_ever_missed(lasts: list[float], beats: list[bool]) -> None:
     clock = HandClock()
     subject = engine(clock)
@@ -133,7 +133,7 @@ def test_no_extreme_of_a_last_price_is_ever_missed(lasts: list[float], beats: li
 ANY = st.floats(allow_nan=True, allow_infinity=True) | st.none()
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[ANY] * 10), max_size=20))
 def test_whatever_a_venue_sends_nothing_raises_and_no_table_holds_a_nan(rows: list[tuple[float | None, ...]]) -> None:
     clock = HandClock()

@@ -198,7 +198,11 @@ def test_a_full_disk_ends_the_recording_alone(tmp_path: Path) -> None:
         recorder._out.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\x1f\x8b", gzip.compress(b"hello\n"), gzip.compress(b"[1,2]\n")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"\x1f\x8b", gzip.compress(b"hello\n", mtime=0), gzip.compress(b"[1,2]\n", mtime=0)],
+    ids=["empty", "plain", "cut", "no JSON", "no head"],
+)
 def test_what_is_no_recording_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "run").write_bytes(content)
     with pytest.raises(RecordingError, match="is no recording"):

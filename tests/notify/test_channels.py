@@ -20,9 +20,9 @@ from aiosmtpd.handlers import Message as MailHandler
 from engine.model import Event
 from notify.channel import DeliveryError, Message
 from notify.command import CommandChannel
-from tui.osc import sequence
 from notify.secret import resolve
 from notify.services import ServiceChannel
+from tui.osc import sequence
 
 
 def event(number: int = 1, severity: str = "warning") -> Event:
