@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 import pytest
 
-from engine.clock import Clock
 from engine.config import Config
 from engine.config import Facts as Wanted
 from engine.errors import BadDataError, BlockedError, FeedError, RateLimitedError
@@ -20,9 +19,8 @@ from engine.model import OutsideFact
 from feeds import outside_answers as answers
 from feeds import outside_facts
 from feeds.link import Context
-from feeds.network import Border
-from simulator.authority import Authority
-from simulator.gateway import Gateway, Reply, Request, Socket
+from simulator.gateway import Reply, Request, Socket
+from tests.feeds.asking import Sleeps, asking
 from tests.feeds.conftest import IN_SESSION
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.links import RecordingLink, running, until
@@ -150,18 +148,6 @@ class Sites:
         await asyncio.Event().wait()
 
 
-class Sleeps(Clock):
-    """Notes how long it was told to sleep, and sleeps for ever."""
-
-    def __init__(self, offset: float) -> None:
-        super().__init__(offset)
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.Event().wait()
-
-
 @pytest.fixture
 def sites() -> Sites:
     return Sites()
@@ -169,13 +155,8 @@ def sites() -> Sites:
 
 @pytest.fixture
 async def context(sites: Sites, sink: RecordingSink, tmp_path: Path) -> AsyncIterator[Context]:
-    folder = tmp_path / "authority"
-    folder.mkdir()
-    gateway = Gateway([sites], Authority(folder))
-    await gateway.start()
-    border = Border(proxy=gateway.proxy, ca_file=gateway.ca_file, timeout=3.0)
-    yield Context(Config(), Sleeps(Clock.starting_at(IN_SESSION).offset), sink, border, tmp_path / "cache")
-    await gateway.stop()
+    async with asking(sites, Config(), sink, tmp_path) as made:
+        yield made
 
 
 def only(name: str) -> outside_facts.Facts:

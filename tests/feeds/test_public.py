@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
-from engine.clock import Clock
 from engine.config import Config, Crypto
 from engine.errors import BadDataError, BlockedError, FeedError, RateLimitedError, TransientError
 from feeds.link import Context
-from feeds.network import Border
 from feeds.public import IDS, CoinGecko
 from feeds.translate import translate
-from simulator.authority import Authority
-from simulator.gateway import Gateway, Reply, Request, Socket
+from simulator.gateway import Reply, Request, Socket
+from tests.feeds.asking import Sleeps, asking
 from tests.feeds.conftest import IN_SESSION
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.links import RecordingLink, running, until
@@ -88,29 +86,12 @@ def gecko() -> Gecko:
 
 @pytest.fixture
 async def context(gecko: Gecko, sink: RecordingSink, tmp_path: Path) -> AsyncIterator[Context]:
-    folder = tmp_path / "authority"
-    folder.mkdir()
-    gateway = Gateway([gecko], Authority(folder))
-    await gateway.start()
-    border = Border(proxy=gateway.proxy, ca_file=gateway.ca_file, timeout=3.0)
-    yield Context(CONFIG, _Sleeps(Clock.starting_at(IN_SESSION).offset), sink, border, tmp_path / "cache")
-    await gateway.stop()
-
-
-class _Sleeps(Clock):
-    """Notes how long it was told to sleep, and sleeps for ever."""
-
-    def __init__(self, offset: float) -> None:
-        super().__init__(offset)
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.Event().wait()
+    async with asking(gecko, CONFIG, sink, tmp_path) as made:
+        yield made
 
 
 def slept(context: Context) -> list[float]:
-    assert isinstance(context.clock, _Sleeps)
+    assert isinstance(context.clock, Sleeps)
     return context.clock.slept
 
 

@@ -18,6 +18,7 @@ from feeds.translate import translate
 from feeds.yahoo_poll import YahooPoll, quote_of
 from feeds.yahoo_stream import YahooStream
 from simulator.gateway import Gateway, Reply
+from tests.feeds.asking import Sleeps
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.links import RecordingLink, running, until
 from tests.feeds.yahoo_site import YahooSite, html, quote_answer
@@ -134,7 +135,7 @@ async def test_it_slows_down_when_the_market_is_closed(
 ) -> None:
     for symbol in ("IWM", "^RUT"):
         rows[symbol] = row(symbol, marketState="CLOSED")
-    clock = _Sleeps(Clock.starting_at(datetime(2026, 1, 10, 15, 0, tzinfo=UTC)).offset)
+    clock = Sleeps(Clock.starting_at(datetime(2026, 1, 10, 15, 0, tzinfo=UTC)).offset)
     link = RecordingLink()
     async with running(YahooPoll(CONFIG).run(replace(context, clock=clock), link)):
         await until(lambda: clock.slept)
@@ -146,22 +147,10 @@ async def test_it_slows_down_when_the_market_is_closed(
 async def test_a_closed_markets_pause_ends_with_the_next_open(context: Context, rows: dict[str, Any]) -> None:
     for symbol in ("IWM", "^RUT"):
         rows[symbol] = row(symbol, marketState="CLOSED")
-    clock = _Sleeps(Clock.starting_at(datetime(2026, 1, 9, 14, 29, 0, tzinfo=UTC)).offset)
+    clock = Sleeps(Clock.starting_at(datetime(2026, 1, 9, 14, 29, 0, tzinfo=UTC)).offset)
     async with running(YahooPoll(CONFIG).run(replace(context, clock=clock), RecordingLink())):
         await until(lambda: clock.slept)
     assert 50 < clock.slept[0] <= 60
-
-
-class _Sleeps(Clock):
-    """Notes how long it was told to sleep, and sleeps for ever."""
-
-    def __init__(self, offset: float) -> None:
-        super().__init__(offset)
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.Event().wait()
 
 
 async def _error(context: Context) -> FeedError:
