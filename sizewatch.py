@@ -377,6 +377,7 @@ def leave(number: int, _: FrameType | None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
+    logging.captureWarnings(True)  # a library's warning belongs in a log, not across the screen
     try:
         return carry_out(parser(__version__).parse_args(arguments))
     except (ConfigError, ScenarioError) as error:

@@ -35,7 +35,7 @@ CONSENT: Final = "Yahoo asks for consent to cookies first: open finance.yahoo.co
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest answer that is read: a century of daily bars takes about 3 MB."""
 
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")  # it asks for them itself, on stderr
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")  # it asks to have them shown
 logging.getLogger("yfinance").addHandler(logging.NullHandler())
 logging.getLogger("yfinance").propagate = False  # it would write over the terminal; its errors are raised instead
 

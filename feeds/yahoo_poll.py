@@ -60,6 +60,7 @@ class YahooPoll:
         hours: Hours | None = None
         pause = self._closed_s
         while True:
+            self._hurry.clear()  # here: a stream that is lost while we wait for the answer still gets one from after it
             rows = await aside(_ask, yahoo, self._symbols)
             now, mono = clock.now(), clock.monotonic()
             if context.record is not None:
@@ -93,7 +94,6 @@ class YahooPoll:
 
     async def _pause(self, clock: Clock, seconds: float) -> None:
         """Wait for `seconds`, or until `ask_now`."""
-        self._hurry.clear()
         due = clock.monotonic() + LEAST_PAUSE_S
         sleep = asyncio.ensure_future(clock.sleep(seconds))
         hurry = asyncio.ensure_future(self._hurry.wait())
