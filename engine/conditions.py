@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -80,13 +81,19 @@ def compile_condition(text: str, table: str, schema: pl.Schema) -> pl.Expr:
     Raises ConditionError: not SQL, a construct that is not admitted, an unknown column (with the nearest names), a
     wrong type, or a result that is not Boolean.
     """
+    return _compile(text, table, tuple(schema.items()))
+
+
+@lru_cache(maxsize=2_048)  # a rule is compiled when it is read and when it is set up, and again at every reload
+def _compile(text: str, table: str, columns: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr:
+    schema = pl.Schema(columns)
     tree = _parse(text)
     _admit(tree, table, schema)
     sql = _guard_numbers(tree).sql(dialect="postgres", comments=False)
     try:
         expression = pl.sql_expr(sql)
         # some types clash only when a value meets them, so a row of plain values is tried and not the schema alone
-        result = _probe(schema).select(expression.alias("condition")).schema["condition"]
+        result = _probe(columns).select(expression.alias("condition")).schema["condition"]
     except (Exception, pl.exceptions.PanicException) as error:
         raise ConditionError(f"{_shown(text)}: {_first_line(error)}") from error
     if result != pl.Boolean:
@@ -94,10 +101,11 @@ def compile_condition(text: str, table: str, schema: pl.Schema) -> pl.Expr:
     return expression
 
 
-def _probe(schema: pl.Schema) -> pl.DataFrame:
+@lru_cache(maxsize=64)
+def _probe(columns: tuple[tuple[str, pl.DataType], ...]) -> pl.DataFrame:
     """One row with a value in every column."""
     return pl.DataFrame(
-        {name: pl.Series(name, [0], dtype=pl.Int64).cast(kind) for name, kind in schema.items() if not kind.is_nested()}
+        {name: pl.Series(name, [0], dtype=pl.Int64).cast(kind) for name, kind in columns if not kind.is_nested()}
     )
 
 
