@@ -19,6 +19,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, Notice, Sink, Snapshot
 from engine.sending import MakeSender, Sending
+from engine.worker import Worker
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -89,6 +90,8 @@ class Collector:
         self._reload = reload
         self._sender = sender
         self._sending: Sending | None = None
+        self.worker = Worker(config.worker.memory_mb)
+        """Where heavy work is done; its process starts with the first job and ends with the collector."""
         self._snapshot: Snapshot | None = None
         self._failure: str | None = None
         self._intents: deque[Intent] = deque(maxlen=INTENTS)
@@ -151,6 +154,7 @@ class Collector:
         finally:
             with self._lock:
                 self._loop = None
+            self.worker.close()
             _end_rest(loop)
             asyncio.set_event_loop(None)
             loop.close()
@@ -239,6 +243,7 @@ class Collector:
             engine.notice("error", refused)
             return
         self._config = config
+        self.worker.memory_mb = config.worker.memory_mb
         if self._sending is not None:
             self._sending.use(config)
         engine.reconfigure(config)

@@ -87,6 +87,16 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """The process that does heavy work: the pair scanner, a query of the user's."""
+
+    memory_mb: Annotated[int, Within(300, 65536)] = 1024
+    """Memory that it may use, its libraries (about 200 MB) included, 300 to 65536; more ends it."""
+    query_timeout_s: Annotated[float, Within(1, 600)] = 10.0
+    """Seconds that a query of the user's may take, 1 to 600."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """How often things happen."""
 
@@ -303,6 +313,7 @@ class Config:
     network: Network = field(default_factory=Network)
     store: Store = field(default_factory=Store)
     refresh: Refresh = field(default_factory=Refresh)
+    worker: Worker = field(default_factory=Worker)
     appearance: Appearance = field(default_factory=Appearance)
     crypto: Crypto = field(default_factory=Crypto)
     equity: Equity = field(default_factory=Equity)

@@ -19,6 +19,7 @@ from engine.clock import ReplayClock
 from engine.config import Config
 from engine.errors import SizewatchError
 from engine.model import Intent, Mode, Sink, Snapshot
+from engine.worker import Worker
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -77,6 +78,8 @@ class Player:
         self._steps = 0
         self._anchor = (0.0, 0.0)
         """A moment of the recording, and ours when it was played: what speed counts from."""
+        self.worker = Worker(config.worker.memory_mb)
+        """As the collector's."""
         self._snapshot: Snapshot | None = None
         self._failure: str | None = None
         self._intents: deque[Intent] = deque(maxlen=100)
@@ -123,6 +126,7 @@ class Player:
             log.exception("the replay ended")
             self._failure = f"{type(error).__name__}: {str(error)[:200]}"
         finally:
+            self.worker.close()
             self.finished.set()
 
     async def _play(self) -> None:
