@@ -1,43 +1,43 @@
 """Alerts within the engine: ticks and beats in, journalled events out.
 
 An event is in the journal before it leaves this class, so nothing is shown or sent that a restart could forget. Where
-the journal cannot be written, alerts go on and the fault is a notice.
+the journal cannot be written, alerts go on and the fault is a notice. Of several terminals on one journal, the holder
+of the lease works the rules; the others show what it writes, keep up with the prices, and go on from there if it ends.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 import polars as pl
 
+from engine.alert_tables import alerts_table, journal_table, rules_table
 from engine.alerts import AlertBook
-from engine.crossings import Crossed, Fence, Watch
 from engine.database import DatabaseError
-from engine.journal import Journal
-from engine.lifecycle import ACTIVE, AlertState, Instance
-from engine.model import Event, Status, Value
+from engine.journal import Entry, Journal, Sent
+from engine.lease import LASTS_S, Lease
+from engine.lifecycle import AlertState, Instance
+from engine.model import Event
 from engine.rules import Rule
 from engine.tables import TABLES
+from engine.watching import Watchers, Watching
 
 EVENTS: Final = 500
-"""Events that a snapshot carries; older ones are in the journal."""
-CROSSED: Final = 10_000
-"""Crossings that may wait for a beat; a beat empties them four times a second."""
-SHOWN_S: Final = 900.0
-"""How long a crossing that fired stays in the table."""
-
-Watchers = Mapping[str, Fence]
+"""Events that a snapshot and the table `journal` carry; older ones are in the journal."""
+LOOK_S: Final = 1.0
+"""Between two looks at what others have written, and two makings of `journal` and `rules`."""
+TWICE_S: Final = 2.0
+"""At a take-over, a crossing so close to the last firing of its rule is the one that was told already."""
 
 
 class Alerting:
     """All rules of a run.
 
-    rules: checked. journal: where events are kept, None to keep none. channels: to which channels an event is owed.
-    in_session: whether a rule's session filter admits a moment. complain: told of the journal's faults in words.
+    rules: checked. journal: where events are kept, None to keep none. lease: whether this terminal works the rules of
+    the journal; None: always. channels: to which channels an event is owed. in_session: whether a rule's session filter
+    admits a moment. complain: told of the journal's faults in words. written: by name, the rules as they were written.
     """
 
     def __init__(
@@ -45,84 +45,171 @@ class Alerting:
         rules: Sequence[Rule],
         *,
         journal: Journal | None = None,
+        lease: Lease | None = None,
         channels: Callable[[Event, bool], Sequence[str]] = lambda event, silenced: (),
         in_session: Callable[[str, float], bool] = lambda session, now: True,
         complain: Callable[[str], None] = lambda text: None,
+        written: Mapping[str, object] | None = None,
     ) -> None:
         self.book = AlertBook(rules, TABLES, in_session)
         self._journal = journal
+        self._lease = lease
         self._channels = channels
         self._complain = complain
-        self._crossed: deque[Crossed] = deque(maxlen=CROSSED)
+        self._written = written or {}
+        self._watching = Watching(rules, in_session)
+        self.watchers: Watchers = self._watching.watchers
         self._newest: dict[tuple[str, str], Event] = {}
         self._saved: dict[tuple[str, str], Instance] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
-        self.watches: list[Watch] = []
-        self._watched: dict[tuple[str, str | None], Watch] = {}
-        self.watchers: Watchers = self._make_watchers(rules)
+        self._entries: list[Entry] = []
+        self._sent: dict[str, list[Sent]] = {}
+        self._quiet: dict[tuple[str, str], float | None] = {}
+        self._rules_saved: dict[str, dict[str, object]] | None = None
+        self.outdated = False
+        """Whether rules were saved or deleted since these were read, here or in another terminal."""
+        self._leads: bool | None = None if lease is not None else True
+        self._stirred = True
+        """Whether something was written since the last look."""
+        self._looked = self._tabled = float("-inf")
+        self._strange: tuple[str, float] | None = None
+        """Whose rules are in force that are not ours, and since when we know."""
+        self._told_before: dict[str, float] = {}
+        """At a take-over, when each rule had fired last."""
+        self._shown: list[Entry] | None = None
+        """The entries that the table `journal` was made of."""
+        self._table_of_rules = self._table_of_journal = pl.DataFrame()
         if journal is not None:
-            self._resume(journal)
-
-    def _make_watchers(self, rules: Sequence[Rule]) -> Watchers:
-        """By symbol, what its board slot must be told of."""
-        groups: dict[tuple[str, str | None], list[Rule]] = {}
-        for rule in rules:
-            if rule.enabled and rule.cross is not None:
-                groups.setdefault((rule.cross.symbol, rule.cross.over), []).append(rule)
-        told: dict[str, list[Fence]] = {}
-        for (symbol, over), grouped in groups.items():
-            watch = self._watched[symbol, over] = Watch(grouped)
-            self.watches.append(watch)
-            watch.look = partial(self._tick, watch)
-            if over is None:
-                told.setdefault(symbol, []).append(watch)
-            else:
-                ratio = _Ratio(watch)
-                told.setdefault(symbol, []).append(Fence(ratio.numerator))
-                told.setdefault(over, []).append(Fence(ratio.denominator))
-        return {
-            symbol: each[0] if len(each) == 1 else Fence(partial(_tell, tuple(each))) for symbol, each in told.items()
-        }
-
-    def _tick(self, watch: Watch, price: float, at: float) -> None:
-        fired = watch.tick(price, at)
-        if fired:
-            self._crossed.extend(fired)
-
-    def _resume(self, journal: Journal) -> None:
-        try:
-            saved = journal.instances()
-            for entry in reversed(journal.entries(limit=EVENTS)):
-                self.events.append(entry.event)
-                self._newest[entry.event.rule, entry.event.row] = entry.event
-        except DatabaseError as error:
-            self._complain(str(error))
-            return
-        self.book.restore(saved)
-        for rule, row, instance in saved:
-            self._saved[rule, row] = instance
-            if instance.fired_at is not None:
-                for watch in self.watches:
-                    watch.resume(rule, instance.fired_at)
+            try:
+                self._read(journal)
+                self._restore(journal)
+            except DatabaseError as error:
+                self._complain(str(error))
 
     def beat(self, tables: Mapping[str, pl.DataFrame], now: float) -> list[Event]:
         """The events of this beat, oldest first; they are in the journal when this returns."""
-        for watch in self.watches:
-            self._crossed.extend(watch.beat(now))
-        return self._tell(self._crossings() + self.book.evaluate(tables, now), now)
+        self._watching.beat(now)
+        leads = self._leading(now)
+        told = self._look(now)
+        if leads:
+            return told + self._tell(self._crossings() + self.book.evaluate(tables, now), now)
+        # what crossed lately is told if the holder has died before it could
+        self._watching.keep_since(now - 2 * LASTS_S)
+        return told
+
+    # --- one of several terminals
+
+    @property
+    def leads(self) -> bool:
+        """Whether this terminal works the rules."""
+        return self._leads is not False
+
+    def _leading(self, now: float) -> bool:
+        if self._lease is None or self._journal is None:
+            return True
+        led = self._leads
+        try:
+            self._leads = self._lease.tend()
+            if self._leads and not led:
+                self._take_over(self._lease, self._journal, now)
+            elif led and not self._leads:
+                self._stirred = True
+        except DatabaseError as error:
+            self._complain(f"alerts are not being kept: {error}")
+            return self._leads is not False
+        return self._leads
+
+    def _take_over(self, lease: Lease, journal: Journal, now: float) -> None:
+        """Go on where the journal says that the holder before us stood; what it told already is not told again."""
+        self._restore(journal)
+        if lease.before is not None:
+            self._watching.keep_since(now - lease.age_of(lease.before) - TWICE_S)
+            self._told_before = {rule: at.fired_at for (rule, _), at in self._saved.items() if at.fired_at is not None}
+
+    def _restore(self, journal: Journal) -> None:
+        saved = journal.instances()
+        self.book.replace(saved)
+        self._saved = {(rule, row): instance for rule, row, instance in saved}
+        for rule, _, instance in saved:
+            if instance.fired_at is not None:
+                self._watching.resume(rule, instance.fired_at, latched=instance.state is AlertState.LATCHED)
+
+    def _look(self, now: float) -> list[Event]:
+        """Once a second, what was written since: by others, by the sender, by ourselves; returns what others told."""
+        journal = self._journal
+        if journal is None or 0 <= now - self._looked < LOOK_S:
+            return []
+        self._looked = now
+        try:
+            if not self.leads:
+                self._compare(now)
+            if not (journal.changed() or self._stirred):
+                return []
+            known = {event.id for event in self.events}
+            self._read(journal)
+            if self.leads:
+                self._take_notice(now)
+            else:
+                self._restore(journal)
+        except DatabaseError as error:
+            self._complain(str(error))
+            return []
+        return [event for event in self.events if event.id not in known]
+
+    def _read(self, journal: Journal) -> None:
+        entries = journal.entries(limit=EVENTS)
+        self._entries, self._sent = entries, journal.sent(EVENTS)
+        self._quiet = journal.quiet(float("-inf"))
+        self.events = deque((entry.event for entry in reversed(entries)), maxlen=EVENTS)
+        self._newest |= {(event.rule, event.row): event for event in self.events}
+        saved = journal.saved_rules()
+        self.outdated = self.outdated or (self._rules_saved is not None and saved != self._rules_saved)
+        self._rules_saved = saved
+        self._stirred = False
+        self._tabled = float("-inf")
+
+    def _take_notice(self, now: float) -> None:
+        """What another terminal has acknowledged."""
+        for entry in self._entries:
+            event = entry.event
+            if entry.acknowledged_at is not None and self._newest.get((event.rule, event.row)) is event:
+                instance = self.book.instance(event.rule, event.row)
+                if instance is not None and not instance.acknowledged:
+                    self._see(event.rule, event.row, now)
+
+    def _compare(self, now: float) -> None:
+        """Say so where whoever works the rules has others than ours, for longer than a change takes to reach us."""
+        lease = self._lease
+        other = lease.other if lease is not None else None
+        if lease is None or other is None or other.note == lease.note:
+            self._strange = None
+        elif self._strange is None or self._strange[0] != other.owner:
+            self._strange = (other.owner, now)
+        elif now - self._strange[1] >= LASTS_S:
+            self._strange = (other.owner, float("inf"))
+            self._complain(
+                f"another terminal (process {other.pid}) works the alerts of this store, with other rules or channels"
+                " than these; its own are in force"
+            )
+
+    # --- events
 
     def _crossings(self) -> list[Event]:
         events: list[Event] = []
-        while self._crossed:
-            crossed = self._crossed.popleft()
-            expires = crossed.rule.expires
-            if expires is None or crossed.at < expires.timestamp():
+        for crossed in self._watching.take():
+            rule = crossed.rule
+            # at a take-over: what the holder before us has told already
+            told = crossed.at < self._told_before.pop(rule.id, float("-inf")) + TWICE_S
+            if not told and (rule.expires is None or crossed.at < rule.expires.timestamp()):
                 events.append(self.book.cross(crossed))
+        self._told_before.clear()
         return events
 
     def _tell(self, events: list[Event], now: float) -> list[Event]:
         if events:
             events = self._keep(sorted(events, key=lambda event: event.at), now)
+            self._stirred = True
+            self._tabled = float("-inf")
         for event in events:
             self.events.append(event)
             self._newest[event.rule, event.row] = event
@@ -130,20 +217,18 @@ class Alerting:
 
     def adopt(self, old: Alerting) -> None:
         """Go on where the alerts of the configuration before stood: no crossing falls between two sets of rules."""
-        for key, watch in self._watched.items():
-            before = old._watched.get(key)
-            if before is not None:
-                watch.adopt(before)
+        self._watching.adopt(old._watching)
 
     def _keep(self, events: list[Event], now: float) -> list[Event]:
         if self._journal is None:
+            self._entries = [Entry(0, event, None) for event in reversed(events)] + self._entries[:EVENTS]
             return events
         try:
             quiet = self._journal.silenced(now)
-            owed = {
-                event.id: self._channels(event, (event.rule, event.row) in quiet or (event.rule, "*") in quiet)
-                for event in events
-            }
+            silent = {event.id for event in events if {(event.rule, event.row), (event.rule, "*")} & quiet}
+            # nobody is told of it: not on the screen, not by a bell, not outside
+            events = [event._replace(notify="off") if event.id in silent else event for event in events]
+            owed = {event.id: self._channels(event, event.id in silent) for event in events}
             return self._journal.record(events, self._changed(), owed)
         except DatabaseError as error:
             self._complain(f"alerts are not being kept: {error}")
@@ -159,26 +244,44 @@ class Alerting:
 
     def close(self) -> None:
         """Write what has crossed since the last beat and where every instance stands; let go of the journal."""
-        crossed = self._crossings()
-        if crossed:
-            self._tell(crossed, crossed[-1].at)
-        if self._journal is not None:
-            try:
-                self._journal.record([], self._changed(), {})
-            except DatabaseError as error:
-                self._complain(str(error))
-            self._journal.close()
+        journal = self._journal
+        if journal is None:
+            return
+        try:
+            if self.leads:
+                crossed = self._crossings()
+                if crossed:
+                    self._tell(crossed, crossed[-1].at)
+                journal.record([], self._changed(), {})
+            if self._lease is not None:
+                self._lease.release()
+        except DatabaseError as error:
+            self._complain(str(error))
+        journal.close()
+
+    # --- what a user wants
+
+    @property
+    def journal(self) -> Journal | None:
+        """Where events and saved rules are kept; None where they are not."""
+        return self._journal
 
     def acknowledge(self, rule: str, row: str, now: float) -> bool:
         """A person has seen it. False where there is no such alert."""
-        known = self.book.acknowledge(rule, row, now)
+        known = self._see(rule, row, now)
         if self._journal is not None:
             try:
                 known = bool(self._journal.acknowledge(rule, row, now)) or known
-                self._journal.record([], self._changed(), {})
+                if self.leads:  # whoever leads writes the instances; it sees by the events what we have seen
+                    self._journal.record([], self._changed(), {})
             except DatabaseError as error:
                 self._complain(str(error))
+        self._stir()
         return known
+
+    def _see(self, rule: str, row: str, now: float) -> bool:
+        self._watching.release(rule)
+        return self.book.acknowledge(rule, row, now)
 
     def silence(self, rule: str, row: str, until: float | None) -> None:
         """No notices of a row (`*`: of the whole rule) until then; None: until it is lifted."""
@@ -187,6 +290,7 @@ class Alerting:
                 self._journal.silence(rule, row, until)
             except DatabaseError as error:
                 self._complain(str(error))
+        self._stir()
 
     def lift(self, rule: str, row: str) -> None:
         """End a silence."""
@@ -195,73 +299,29 @@ class Alerting:
                 self._journal.lift(rule, row)
             except DatabaseError as error:
                 self._complain(str(error))
+        self._stir()
 
-    def table(self, now: float, *, simulated: bool) -> pl.DataFrame:
-        """`alerts`: what is pending, firing, recovering, latched or cooling down; worst and newest first."""
-        rows: list[tuple[object, ...]] = []
-        for rule, row, at in self.book.instances():
-            if rule.cross is not None and at.fired_at is not None and now - at.fired_at > SHOWN_S:
-                continue
-            event = self._newest.get((rule.id, row))
-            status = Status.OK if at.known or at.state not in ACTIVE else Status.STALE
-            rows.append(
-                (
-                    rule.id,
-                    row,
-                    str(at.state),
-                    rule.severity,
-                    _time(at.since),
-                    _principal(rule, event.values if event else {}),
-                    event.message if event else None,
-                    _time(at.fired_at),
-                    at.acknowledged,
-                    event.id if event else None,
-                    status,
-                    simulated,
-                )
+    def _stir(self) -> None:
+        """Have what was just changed shown at the next beat."""
+        self._stirred = True
+        self._looked = float("-inf")
+
+    # --- tables
+
+    def tables(self, now: float, *, simulated: bool) -> dict[str, pl.DataFrame]:
+        """`alerts` of now; `journal` and `rules` as of the last second."""
+        standing = list(self.book.instances())
+        quiet = {key: until for key, until in self._quiet.items() if until is None or until > now}
+        if not 0 <= now - self._tabled < LOOK_S:
+            self._tabled = now
+            if self._shown is not self._entries:
+                self._shown = self._entries
+                self._table_of_journal = journal_table(self._entries, self._sent, simulated=simulated)
+            self._table_of_rules = rules_table(
+                self.book.rules.values(), standing, quiet, self._written, simulated=simulated
             )
-        rank = {AlertState.FIRING: 0, AlertState.LATCHED: 1, AlertState.RECOVERING: 2, AlertState.PENDING: 3}
-        rows.sort(key=lambda r: (rank.get(AlertState(str(r[2])), 9), str(r[0]), str(r[1])))
-        return pl.DataFrame(rows, schema=TABLES["alerts"], orient="row")
-
-
-class _Ratio:
-    """Two prices seen as one; a tick of either is a tick of the ratio once both are known."""
-
-    def __init__(self, tick: Callable[[float, float], None]) -> None:
-        self._tick = tick
-        self._a: float | None = None
-        self._b: float | None = None
-
-    def numerator(self, price: float, at: float) -> None:
-        self._a = price
-        if self._b is not None:
-            self._tick(price / self._b, at)
-
-    def denominator(self, price: float, at: float) -> None:
-        self._b = price
-        if self._a is not None:
-            self._tick(self._a / price, at)
-
-
-def _tell(each: Sequence[Callable[[float, float], None]], price: float, at: float) -> None:
-    for one in each:
-        one(price, at)
-
-
-def _time(at: float | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC)
-
-
-def _principal(rule: Rule, values: Mapping[str, Value]) -> float | None:
-    """The number that the rule is about: a crossing's price, else the first numeric column that its condition names."""
-    if rule.cross is not None:
-        price = values.get("price")
-        return float(price) if isinstance(price, int | float) else None
-    found = [(rule.when or "").find(name) for name in values]
-    named = sorted((at, name) for at, name in zip(found, values, strict=True) if at >= 0)
-    for _, name in named:
-        value = values[name]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
+        return {
+            "alerts": alerts_table(standing, self._newest, quiet, now, simulated=simulated, told=not self.leads),
+            "journal": self._table_of_journal,
+            "rules": self._table_of_rules,
+        }

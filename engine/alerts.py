@@ -29,6 +29,8 @@ MAX_INSTANCES: Final = 5_000
 """Instances that one rule may have; rows beyond are not followed, and the rule says so."""
 EVERY_S: Final = 0.5
 """Conditions are evaluated at most this often."""
+GONE_S: Final = 3_600.0
+"""A row that its table has been without for so long, while it has others, is let go of: it will not come back."""
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "quotes": ("symbol",),
@@ -59,6 +61,8 @@ class _Compiled:
     clear: int | None
     instances: dict[str, Instance] = field(default_factory=dict)
     crowded: bool = False
+    gone: dict[str, float] = field(default_factory=dict)
+    """Since when the table is without the row of an instance."""
     resting: dict[str, Rest] = field(default_factory=dict)
     """Which instances need no step, and how long."""
     rests_until: float = float("-inf")
@@ -157,20 +161,37 @@ class AlertBook:
                     continue
                 old = Instance()
             verdict, cleared = self._verdict(each, verdicts, row) if open_now else (None, None)
+            away = old.seen is None and old.state in ACTIVE
             new, happening = step(old, verdict, cleared, now, rule)
             each.resting.pop(row, None)
+            if row in verdicts.rows:
+                each.gone.pop(row, None)
+            elif verdicts.rows and now - each.gone.setdefault(row, now) >= GONE_S and self._let_go(each, row):
+                if new.state in ACTIVE:
+                    events.append(self._event(rule, row, Happening.RESOLVED, now, {}, "its row is gone"))
+                continue
             if new.state is AlertState.INACTIVE and new.fired_bar is None:
                 each.instances.pop(row, None)
+                each.gone.pop(row, None)
             else:
                 each.instances[row] = new
                 rest = rest_of(new, rule)
                 if rest is not None:
                     each.resting[row] = rest
             if happening is not None:
-                events.append(self._event(rule, row, happening, now, self._values(verdicts, row)))
+                why = "while sizewatch was off" if away and happening is Happening.RESOLVED else ""
+                events.append(self._event(rule, row, happening, now, self._values(verdicts, row), why))
         soonest = min((rest.until for rest in each.resting.values()), default=float("inf"))
         each.rests_until = soonest if len(each.resting) == len(each.instances) else float("-inf")
         return events
+
+    @staticmethod
+    def _let_go(each: _Compiled, row: str) -> bool:
+        """Forget an instance; False for a latched one, which a person must have seen."""
+        if each.instances[row].state is AlertState.LATCHED:
+            return False
+        del each.instances[row], each.gone[row]
+        return True
 
     @staticmethod
     def _to_step(each: _Compiled, verdicts: _Verdicts, now: float, fresh: bool, plainly: bool) -> list[str]:
@@ -228,17 +249,21 @@ class AlertBook:
             "previous": crossed.previous,
             "gapped": crossed.gapped,
         }
-        state = Instance(AlertState.FIRING, since=crossed.at, seen=crossed.at, known=True, fired_at=crossed.at)
+        standing = AlertState.LATCHED if rule.mode == "latch" else AlertState.FIRING
+        state = Instance(standing, since=crossed.at, seen=crossed.at, known=True, fired_at=crossed.at)
         self.crossings[rule.id] = state, values
         return self._event(rule, str(values["symbol"]), Happening.FIRED, crossed.at, values)
 
     @staticmethod
-    def _event(rule: Rule, row: str, happening: Happening, at: float, values: Mapping[str, Value]) -> Event:
+    def _event(
+        rule: Rule, row: str, happening: Happening, at: float, values: Mapping[str, Value], why: str = ""
+    ) -> Event:
         text = f"{rule.id}\0{row}\0{happening}\0{round(at * 1000)}"
         identity = hashlib.blake2s(text.encode(), digest_size=10).hexdigest()
-        message = render(rule.message or "{rule} {row}", {"rule": rule.id, "row": row, **values})
+        template = rule.message if values and rule.message else "{rule} {row}"
+        message = render(template, {"rule": rule.id, "row": row, **values})
         if happening is Happening.RESOLVED:
-            message = f"over: {message}"
+            message = f"over: {message}{f' ({why})' if why else ''}"
         elif values.get("gapped"):
             message = f"{message} (gapped through)"
         return Event(identity, rule.id, row, str(happening), at, rule.severity, rule.notify, message, values)
@@ -267,6 +292,27 @@ class AlertBook:
         for name, (instance, values) in self.crossings.items():
             if name in self.rules:
                 yield self.rules[name], str(values["symbol"]), instance
+
+    def instance(self, rule: str, row: str) -> Instance | None:
+        """Where one instance stands; None where it is at rest."""
+        if rule in self.crossings:
+            return self.crossings[rule][0]
+        for compiled in self._by_table.values():
+            for each in compiled:
+                if each.rule.id == rule:
+                    return each.instances.get(row)
+        return None
+
+    def replace(self, saved: Iterable[tuple[str, str, Instance]]) -> None:
+        """Forget where everything stood, and go on from what was saved."""
+        self._last.clear()
+        self.crossings.clear()
+        for listed in self._by_table.values():
+            for each in listed:
+                each.instances.clear()
+                each.resting.clear()
+                each.gone.clear()
+        self.restore(saved)
 
     def restore(self, saved: Iterable[tuple[str, str, Instance]]) -> None:
         """After a restart: where each instance stood. The time while it was off counts towards no timer."""
@@ -311,7 +357,10 @@ def _truth(code: int) -> bool | None:
 
 
 class _Render(string.Formatter):
-    """Templates over plain values: missing is a dash, and no attribute or index can be reached."""
+    """Templates over plain values, as the screen writes them: missing is a dash, the minus is a true one.
+
+    No attribute or index can be reached.
+    """
 
     def get_field(self, field_name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[object, str]:
         return kwargs.get(field_name), field_name
@@ -320,9 +369,14 @@ class _Render(string.Formatter):
         if value is None:
             return "–"
         try:
-            return format(value, format_spec)
+            text = format(value, format_spec)
         except ValueError:
-            return str(value)
+            text = str(value)
+        if isinstance(value, int | float) and (sign := text.lstrip()[:1]) in ("-", "+"):
+            # what rounds to nothing has no sign
+            shown = "" if not text.strip(" -+0.,%") else "−" if sign == "-" else sign
+            return text.replace(sign, shown, 1)
+        return text
 
 
 def render(template: str, values: Mapping[str, object]) -> str:

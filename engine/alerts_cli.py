@@ -59,18 +59,9 @@ def list_rules(config: Config, folder: Path) -> Iterator[str]:
         active = sum(state in ACTIVE for state in held)
         pending = held.count(AlertState.PENDING)
         word = "off" if not rule.enabled else f"{active} firing" if active else f"{pending} pending" if pending else "–"
-        yield f"{rule.id:<{width}}  {rule.origin:<6}  {rule.severity:<8}  {word:<9}  {watched(rule)}"
+        yield f"{rule.id:<{width}}  {rule.origin:<6}  {rule.severity:<8}  {word:<9}  {rule.watched}"
     for mistake in mistakes:
         yield f"✗ {in_words(mistake)}"
-
-
-def watched(rule: Rule) -> str:
-    """What a rule watches, in words."""
-    if rule.cross is not None:
-        direction = "" if rule.cross.direction == "both" else f" {rule.cross.direction}"
-        return f"{rule.cross.name} through {rule.cross.level:,.10g}{direction}"
-    clear = f", over when {rule.clear_when}" if rule.clear_when else ""
-    return f"{rule.on}: {rule.when}{clear}"
 
 
 def test_rule(config: Config, name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:

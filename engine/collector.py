@@ -37,7 +37,9 @@ RESTART_S: Final = (1.0, 30.0)
 """First and longest pause before the feeds' runner is started again; doubles."""
 SOONEST_S: Final = 0.03
 """Two beats are never closer than this."""
-ALERT_ACTIONS: Final = frozenset({"acknowledge", "snooze", "mute", "unmute"})
+ALERT_ACTIONS: Final = frozenset(
+    {"acknowledge", "snooze", "mute", "unmute", "save-rule", "delete-rule", "enable-rule", "disable-rule"}
+)
 FAULTS: Final = 20
 """So many failing beats in a row end the collector."""
 

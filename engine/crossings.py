@@ -2,7 +2,8 @@
 
 A crossing is prev ≤ L < cur, or prev ≥ L > cur; it needs a valid earlier tick. After a gap longer than `max_age` it is
 said to have gapped through. With `for` the price must stay beyond the level that long: the firing is dated crossing
-plus `for`, whenever the next tick or beat discovers it. All results depend on the ticks and their times alone.
+plus `for`, whenever the next tick or beat discovers it. A tick outside the rule's session crosses nothing. All results
+depend on the ticks and their times alone, and on what a person has acknowledged.
 
 The fast path of a tick is one comparison: a fence keeps the nearest levels on either side of the last price, and the
 board looks at it without a call.
@@ -15,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from engine.lifecycle import bar_of
 from engine.rules import Rule
 
 
@@ -60,12 +62,16 @@ class Watch(Fence):
     """All crossings of one symbol, or of one ratio.
 
     Call `tick` with every valid price and its time, in order, and `beat` with the time now and then.
+    in_session: whether a rule's session filter admits a moment.
     """
 
-    __slots__ = ("_fired_at", "_levels", "_rules", "_waiting")
+    __slots__ = ("_fired_at", "_in_session", "_latched", "_levels", "_rules", "_waiting")
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], in_session: Callable[[str, float], bool] = lambda session, at: True
+    ) -> None:
         super().__init__(self._slow)
+        self._in_session = in_session
         ordered = sorted(
             (rule for rule in rules if rule.cross), key=lambda rule: rule.cross.level if rule.cross else 0.0
         )
@@ -73,6 +79,8 @@ class Watch(Fence):
         self._levels = [rule.cross.level for rule in ordered if rule.cross]
         self._fired_at: dict[str, float] = {}
         self._waiting: dict[str, _Waiting] = {}
+        self._latched: set[str] = set()
+        """Rules of mode `latch` that have fired and wait for a person."""
 
     def tick(self, price: float, at: float) -> list[Crossed]:
         """What this tick fires, oldest first. price must be finite and above 0."""
@@ -105,6 +113,8 @@ class Watch(Fence):
             wanted = rule.cross.direction if rule.cross else "both"
             if wanted not in {"both", direction}:
                 continue
+            if rule.session != "24x7" and not self._in_session(rule.session, at):
+                continue
             gapped = rule.max_age is not None and at - since > rule.max_age
             crossed = Crossed(rule, direction, at, price, previous, gapped)
             if rule.hold > 0:
@@ -130,19 +140,30 @@ class Watch(Fence):
         return sorted(fired, key=lambda crossed: crossed.at)
 
     def _fire(self, crossed: Crossed) -> list[Crossed]:
-        last = self._fired_at.get(crossed.rule.id)
-        if last is not None and crossed.at < last + crossed.rule.cooldown:
+        rule, at = crossed.rule, crossed.at
+        last, bar = self._fired_at.get(rule.id), rule.once_per_bar
+        if rule.id in self._latched or (last is not None and at < last + rule.cooldown):
             return []
-        self._fired_at[crossed.rule.id] = crossed.at
+        if last is not None and bar is not None and bar_of(at, bar) == bar_of(last, bar):
+            return []
+        self._fired_at[rule.id] = at
+        if rule.mode == "latch":
+            self._latched.add(rule.id)
         return [crossed]
 
     def beat(self, now: float) -> list[Crossed]:
         """What time alone fires: crossings that have held long enough without a tick."""
         return self._due(now, None) if self._waiting else []
 
-    def resume(self, rule_id: str, fired_at: float) -> None:
-        """After a restart: when this rule last fired, so that its cooldown goes on."""
+    def resume(self, rule_id: str, fired_at: float, *, latched: bool = False) -> None:
+        """After a restart: when this rule last fired, so that its cooldown goes on; whether it waits for a person."""
         self._fired_at[rule_id] = fired_at
+        if latched:
+            self._latched.add(rule_id)
+
+    def release(self, rule_id: str) -> None:
+        """A person has acknowledged it: a latched rule may fire again."""
+        self._latched.discard(rule_id)
 
     def adopt(self, old: Watch) -> None:
         """Go on where the watch of the same prices stood before the rules were read again."""
@@ -150,4 +171,5 @@ class Watch(Fence):
         self.last, self.last_at = old.last, old.last_at
         self.low, self.high = math.inf, -math.inf
         self._fired_at |= {name: at for name, at in old._fired_at.items() if name in same}
+        self._latched |= old._latched & same.keys()
         self._waiting = {name: held for name, held in old._waiting.items() if same.get(name) == held.crossed.rule}

@@ -58,6 +58,13 @@ MIGRATIONS: Final[Sequence[str]] = (
         fund TEXT NOT NULL, date TEXT NOT NULL, flow REAL NOT NULL, PRIMARY KEY (fund, date)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE leases (
+        name TEXT PRIMARY KEY, owner TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, renewed REAL NOT NULL,
+        note TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE rules (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script a schema version; version n is reached by running scripts 0 to n − 1."""
 
@@ -132,6 +139,11 @@ class Database:
             return self._connection.execute(statement, tuple(parameters)).rowcount
         except sqlite3.Error as error:
             raise DatabaseError(f"{self.path}: {error}") from error
+
+    @property
+    def version(self) -> int:
+        """Another number whenever another connection has written; this one's own writes do not count."""
+        return int(str(self.rows("PRAGMA data_version")[0][0]))
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """The rows of a reading query."""

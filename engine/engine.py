@@ -210,10 +210,7 @@ class Engine:
         self._outside.reconfigure(config)
         self._derived = self._new_derived()
         if self._alerting is not None:
-            old = self._alerting
-            old.close()
             self._alerting = self._new_alerting()
-            self._alerting.adopt(old)
         self._leaving = set(self._reports)
         self._bars_came()
 
@@ -307,23 +304,29 @@ class Engine:
 
     def _alert(self, now: float) -> None:
         """Step the rules; they begin with the first tick, since reading them takes a parser that takes time to load."""
-        if self._alerting is None:
-            if not self.board.ticks:
-                return
+        if self._alerting is None and not self.board.ticks:
+            return
+        if self._alerting is None or self._alerting.outdated:
             self._alerting = self._new_alerting()
         self._alerting.beat(self._tables, now)
-        self._keep("alerts", self._alerting.table(now, simulated=self.simulated))
+        for name, table in self._alerting.tables(now, simulated=self.simulated).items():
+            self._keep(name, table)
 
     def _new_alerting(self) -> Alerting:
         from engine.alert_setup import run_up
 
-        return run_up(self.config, self.board, self._folder, self.notice, self.channels)
+        return run_up(self._alerting, self.config, self.board, self._folder, self.notice, self.channels)
 
     def wish(self, intent: Intent) -> None:
         """What a user wants of an alert."""
-        from engine.alert_setup import carry_out
+        from engine.alert_wishes import carry_out
 
-        words = None if self._alerting is None else carry_out(self._alerting, intent, self.clock.now())
+        now, alerting = self.clock.now(), self._alerting
+        words = (
+            "the rules begin with the first price"
+            if alerting is None
+            else carry_out(alerting, intent, now, self.config)
+        )
         if words is not None:
             self.notice("info", words)
 

@@ -17,6 +17,8 @@ from engine.database import Database
 from engine.lifecycle import AlertState, Instance
 from engine.model import Event, Value
 
+MAX_RULES: Final = 1_000
+"""Rules that a store keeps beside those of the configuration."""
 MAX_EVENTS: Final = 100_000
 _EVENT_COLUMNS: Final = "seq, id, rule, row, kind, at, severity, notify, message, data, acknowledged_at"
 
@@ -40,12 +42,23 @@ class Delivery(NamedTuple):
     error: str | None
 
 
+class Sent(NamedTuple):
+    """How one event's delivery to one channel stands."""
+
+    channel: str
+    state: str
+    """owed, done or failed."""
+    attempts: int
+    error: str | None
+
+
 class Journal:
     """Reading and writing of events, instances and deliveries. Raises DatabaseError where the disk refuses."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._writes = 0
+        self._version = -1
 
     def record(
         self,
@@ -58,7 +71,7 @@ class Journal:
         instances: the changed ones. channels: by event id, the names of the channels that it goes to.
         """
         new: list[Event] = []
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             for event in events:
                 cursor = connection.execute(
                     "INSERT OR IGNORE INTO events (id, rule, row, kind, at, severity, notify, message, data)"
@@ -81,7 +94,7 @@ class Journal:
         return new
 
     def _put_instance(self, rule: str, row: str, at: Instance) -> None:
-        with_state = self._database.execute
+        with_state = self.database.execute
         if at.state is AlertState.INACTIVE and at.fired_at is None:
             with_state("DELETE FROM instances WHERE rule = ? AND row = ?", (rule, row))
             return
@@ -92,20 +105,20 @@ class Journal:
         )
 
     def _prune(self) -> None:
-        self._database.execute(
+        self.database.execute(
             "DELETE FROM events WHERE seq <= (SELECT MAX(seq) FROM events) - ?"
             " AND id NOT IN (SELECT event FROM deliveries WHERE state = 'owed')",
             (MAX_EVENTS,),
         )
-        self._database.execute("DELETE FROM deliveries WHERE event NOT IN (SELECT id FROM events)", ())
+        self.database.execute("DELETE FROM deliveries WHERE event NOT IN (SELECT id FROM events)", ())
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.close()
+        self.database.close()
 
     def instances(self) -> list[tuple[str, str, Instance]]:
         """Where every instance stood when it was last written."""
-        rows = self._database.rows(
+        rows = self.database.rows(
             "SELECT rule, row, state, since, held, fired_at, fired_bar, acknowledged FROM instances ORDER BY rule, row"
         )
         return [
@@ -126,7 +139,7 @@ class Journal:
 
     def entries(self, *, rule: str | None = None, since: float | None = None, limit: int = 500) -> list[Entry]:
         """Events, newest first."""
-        rows = self._database.rows(
+        rows = self.database.rows(
             f"SELECT {_EVENT_COLUMNS} FROM events WHERE (?1 IS NULL OR rule = ?1) AND (?2 IS NULL OR at >= ?2)"
             " ORDER BY seq DESC LIMIT ?3",
             (rule, since, limit),
@@ -135,7 +148,7 @@ class Journal:
 
     def acknowledge(self, rule: str, row: str, at: float) -> int:
         """Mark a row's events as seen; returns how many were not before."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             return connection.execute(
                 "UPDATE events SET acknowledged_at = ? WHERE rule = ? AND row = ? AND acknowledged_at IS NULL",
                 (at, rule, row),
@@ -143,7 +156,7 @@ class Journal:
 
     def owed(self, now: float, channel: str | None = None, limit: int = 100) -> list[Delivery]:
         """Deliveries whose time has come, of one channel or of all, oldest event first."""
-        rows = self._database.rows(
+        rows = self.database.rows(
             "SELECT e.id, e.rule, e.row, e.kind, e.at, e.severity, e.notify, e.message, e.data,"
             " d.channel, d.attempts, d.next_at, d.error"
             " FROM deliveries d JOIN events e ON e.id = d.event"
@@ -157,7 +170,7 @@ class Journal:
 
     def delivered(self, deliveries: Iterable[Delivery]) -> None:
         """They arrived."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.executemany(
                 "UPDATE deliveries SET state = 'done', attempts = attempts + 1, error = NULL"
                 " WHERE event = ? AND channel = ?",
@@ -166,7 +179,7 @@ class Journal:
 
     def failed(self, outcomes: Iterable[tuple[Delivery, float | None]], error: str) -> None:
         """They did not arrive: each is tried again at its time, or given up where that is None."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.executemany(
                 "UPDATE deliveries SET state = ?, attempts = attempts + 1, error = ?, next_at = ?"
                 " WHERE event = ? AND channel = ?",
@@ -182,10 +195,52 @@ class Journal:
                 ],
             )
 
+    def sent(self, newest: int) -> dict[str, list[Sent]]:
+        """By event id, how the deliveries of the newest so many events stand."""
+        rows = self.database.rows(
+            "SELECT d.event, d.channel, d.state, d.attempts, d.error FROM deliveries d JOIN events e ON e.id = d.event"
+            " WHERE e.seq > (SELECT MAX(seq) FROM events) - ? ORDER BY d.channel",
+            (newest,),
+        )
+        found: dict[str, list[Sent]] = {}
+        for event, channel, state, attempts, error in rows:
+            found.setdefault(str(event), []).append(Sent(str(channel), str(state), int(_float(attempts)), _text(error)))
+        return found
+
+    def changed(self) -> bool:
+        """Whether another connection (of this program or of another terminal) has written since the last call."""
+        before, self._version = self._version, self.database.version
+        return before != self._version
+
+    def saved_rules(self) -> dict[str, dict[str, object]]:
+        """The rules that were made in the terminal, and what it changed of others, by name and as written."""
+        rows = self.database.rows("SELECT name, data FROM rules ORDER BY name")
+        return {str(name): dict(orjson.loads(str(data))) for name, data in rows}
+
+    def save_rule(self, name: str, raw: Mapping[str, object]) -> bool:
+        """Keep a rule as written, in the place of one of that name; False where there are too many."""
+        with self.database.transaction() as connection:
+            (others,) = connection.execute("SELECT COUNT(*) FROM rules WHERE name <> ?", (name,)).fetchone()
+            if others >= MAX_RULES:
+                return False
+            connection.execute(
+                "INSERT OR REPLACE INTO rules (name, data) VALUES (?, ?)", (name, orjson.dumps(dict(raw)).decode())
+            )
+        return True
+
+    def delete_rule(self, name: str) -> bool:
+        """Forget a rule that was saved; False where there is none."""
+        return self.database.execute("DELETE FROM rules WHERE name = ?", (name,)) > 0
+
+    def quiet(self, now: float) -> dict[tuple[str, str], float | None]:
+        """What is snoozed or muted now: until when; None: until it is lifted."""
+        rows = self.database.rows("SELECT rule, row, until FROM quiet WHERE until IS NULL OR until > ?", (now,))
+        return {(str(rule), str(row)): _maybe(until) for rule, row, until in rows}
+
     def abandon(self, channels: Sequence[str], before: float) -> int:
         """Give up what is owed since before a time to channels that are not among these; returns how many."""
         known = ", ".join("?" * len(channels))
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             return connection.execute(
                 "UPDATE deliveries SET state = 'failed', error = 'the channel is configured no more'"
                 f" WHERE state = 'owed' AND next_at < ? AND channel NOT IN ({known})",
@@ -194,18 +249,17 @@ class Journal:
 
     def silence(self, rule: str, row: str, until: float | None) -> None:
         """Snooze an instance (row `*`: the whole rule) until a time; None: until it is lifted."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO quiet (rule, row, until) VALUES (?, ?, ?)", (rule, row, until))
 
     def lift(self, rule: str, row: str) -> None:
         """End a snooze."""
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("DELETE FROM quiet WHERE rule = ? AND row = ?", (rule, row))
 
     def silenced(self, now: float) -> set[tuple[str, str]]:
         """What is snoozed or muted now."""
-        rows = self._database.rows("SELECT rule, row FROM quiet WHERE until IS NULL OR until > ?", (now,))
-        return {(str(rule), str(row)) for rule, row in rows}
+        return set(self.quiet(now))
 
 
 def _event(row: Sequence[object]) -> Event:

@@ -82,6 +82,17 @@ class Rule:
     enabled: bool = True
     origin: str = "config"
     """ready, config or terminal."""
+    saved: bool = False
+    """Whether the store holds something of it: the whole rule, or what the terminal changed of it."""
+
+    @property
+    def watched(self) -> str:
+        """What it watches, in words."""
+        if self.cross is not None:
+            direction = "" if self.cross.direction == "both" else f" {self.cross.direction}"
+            return f"{self.cross.name} through {self.cross.level:,.10g}{direction}"
+        clear = f", over when {self.clear_when}" if self.clear_when else ""
+        return f"{self.on}: {self.when}{clear}"
 
 
 def duration(value: object) -> float:
@@ -147,7 +158,7 @@ class _Reader:
             hold=self.seconds("for", 0.0),
             keep_firing=self.seconds("keep_firing_for", 0.0),
             cooldown=self.seconds("cooldown", 900.0 if cross else 0.0),
-            mode=self.choice("mode", get_args(FiringMode), "edge"),
+            mode=self.mode(cross),
             once_per_bar=self.choice("once_per_bar", ("1d", "1h", "5m", "1m"), None),
             session=self.choice("session", get_args(SessionFilter), "24x7"),
             max_age=self.seconds("max_age", 60.0 if cross else None),
@@ -237,6 +248,17 @@ class _Reader:
         if key in self.raw:
             self.wrong(key, f"one of {', '.join(map(str, allowed))}", value)
         return default
+
+    def mode(self, cross: Cross | None) -> FiringMode:
+        mode: FiringMode = self.choice("mode", get_args(FiringMode), "edge")
+        if cross is not None and mode == "level":
+            # a passage is an instant: what goes on is a condition
+            watched = f"symbol = '{cross.symbol}' AND last > {cross.level:g}"
+            self.wrong(
+                "mode", f'edge or latch: a passage does not last; for `level` take on = "quotes", when = "{watched}"',
+                mode,
+            )  # fmt: skip
+        return mode
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.raw.get(key, default)

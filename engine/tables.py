@@ -194,6 +194,40 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "fired_at": TIME,
             "acknowledged": pl.Boolean(),
             "event_id": pl.String(),
+            "silenced": pl.Boolean(),
+            "silent_until": TIME,
+        }
+    ),
+    "journal": _live(
+        {
+            "event_id": pl.String(),
+            "at": TIME,
+            "rule": pl.String(),
+            "row": pl.String(),
+            "kind": pl.String(),
+            "severity": pl.String(),
+            "notify": pl.String(),
+            "message": pl.String(),
+            "acknowledged_at": TIME,
+            "delivery": pl.String(),
+            "delivery_detail": pl.String(),
+        }
+    ),
+    "rules": _live(
+        {
+            "rule": pl.String(),
+            "origin": pl.String(),
+            "enabled": pl.Boolean(),
+            "severity": pl.String(),
+            "notify": pl.String(),
+            "watches": pl.String(),
+            "firing": pl.Int64(),
+            "pending": pl.Int64(),
+            "fired_at": TIME,
+            "silenced": pl.Boolean(),
+            "silent_until": TIME,
+            "definition": pl.String(),
+            "saved": pl.Boolean(),
         }
     ),
     "regime": _live(

@@ -67,7 +67,7 @@ def test_a_restart_fires_nothing_twice_and_forgets_nothing(tmp_path: Path) -> No
     first.close()
     second = Alerting([Z, UP], journal=Journal(Database(tmp_path)))
     assert [event.row for event in second.events] == ["^RUT", "a", "b"]
-    row = second.table(101.0, simulated=False).row(0, named=True)
+    row = second.tables(101.0, simulated=False)["alerts"].row(2, named=True)
     assert (row["rule"], row["state"], row["value"], row["status"]) == ("up", "firing", 2301.0, "ok")
     assert [(event.kind, event.row) for event in second.beat(spreads(a=3.0, b=1.0), 200.0)] == [("resolved", "b")]
     second.close()
@@ -78,13 +78,13 @@ def test_the_table_shows_what_fires_with_its_number() -> None:
     alerting.watchers["^RUT"](2299.0, 99.0)
     alerting.watchers["^RUT"](2301.0, 99.5)
     alerting.beat(spreads(a=3.0), 100.0)
-    table = alerting.table(100.0, simulated=True)
+    table = alerting.tables(100.0, simulated=True)["alerts"]
     assert table.schema == TABLES["alerts"]
     assert table.select("rule", "row", "state", "value", "simulated").rows() == [
-        ("up", "^RUT", "firing", 2301.0, True),
         ("z", "a", "firing", 3.0, True),
+        ("up", "^RUT", "firing", 2301.0, True),
     ]
-    assert alerting.table(100.0 + 3600, simulated=False)["rule"].to_list() == ["z"]
+    assert alerting.tables(100.0 + 3600, simulated=False)["alerts"]["rule"].to_list() == ["z"]
 
 
 def test_a_ratio_is_crossed_by_a_tick_of_either_leg() -> None:

@@ -60,7 +60,7 @@ def test_the_rows_that_match_now_are_shown_with_the_message_and_unknown_ones_as_
     lines = list(matching(Config(), "size-z", spreads(("IWM/SPY", -2.31), ("ETH/BTC", 3.0))))
     assert lines == [
         "size-z: 1 of 2 rows of spreads match now",
-        "  ▲ IWM/SPY  IWM/SPY z -2.31: small caps stretched against large",
+        "  ▲ IWM/SPY  IWM/SPY z −2.31: small caps stretched against large",
     ]
     assert list(matching(Config(), "size-z", spreads(("IWM/SPY", None))))[1:] == ["  ? IWM/SPY  a value is missing"]
 

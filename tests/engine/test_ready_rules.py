@@ -108,7 +108,7 @@ def test_every_ready_rule_fires_once_with_a_message_that_reads_well(
 
 def test_the_messages_as_a_user_reads_them(day: tuple[list[Event], list[Event]]) -> None:
     assert {event.rule: event.message for event in (*day[0], *day[1])} == {
-        "size-z": "IWM/SPY z -2.31: small caps stretched against large",
+        "size-z": "IWM/SPY z −2.31: small caps stretched against large",
         "ratio-low": "IWM/SPY at a new 15-year low: ratio 0.3154",
         "band-testing": "^RUT 2,295.40 tests resistance 2,300",
         "band-break": "^RUT 2,295.40 breaks resistance 2,350 (BROKEN)",
@@ -116,12 +116,12 @@ def test_the_messages_as_a_user_reads_them(day: tuple[list[Event], list[Event]])
         "band-false-break": "^RUT 2,295.40: the break of 2,200 was false",
         "streak-turns": "IWM/SPY: small leads this year so far, after 5 years of large",
         "cross-size-gap": "size in shares and size in crypto stand apart: gap +2.40",
-        "correlation-break": "equity and crypto size no longer move together as they did: test -2.90",
+        "correlation-break": "equity and crypto size no longer move together as they did: test −2.90",
         "dominance-3pp": "BTC dominance +3.4 points in 30 days",
         "ai-with-small-caps": "AI tokens move with small caps: correlation 0.62 with IWM over 63 sessions",
-        "flow-reversal": "IWM: flows have turned, -333,300,000 USD in 5 sessions against +400,000,000 in 20",
+        "flow-reversal": "IWM: flows have turned, −333,300,000 USD in 5 sessions against +400,000,000 in 20",
         "btc-60k": "BTC/USD down through 60,000: 59,998",
         "btc-volume-30bn": "BTC 24 h volume over all markets 42,400,000,000 USD, above 30 billion",
-        "basket-volume": "meme: volume -25.0 % on the year",
+        "basket-volume": "meme: volume −25.0 % on the year",
         "source-stale": "kraken (crypto-stream) is reconnecting",
     }
