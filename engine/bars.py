@@ -6,7 +6,7 @@ infinity, zero or negative price: those are null (or, for a close, the row is dr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,6 +26,11 @@ LEAST: Final = 1e-15
 MOST: Final = 1e15
 """No price lies beyond these; what does is a fault, and its products would overflow."""
 MOST_VOLUME: Final = 1e18
+
+RECENT: Final = 30
+"""Closes in `quotes.recent`."""
+RECENT_INTERVALS: Final = ("1d", "1h")
+"""Where `quotes.recent` comes from, first that has bars."""
 
 _PRICES: Final = ("open", "high", "low", "close", "adj_close")
 _FRESH_BARS: Final = 5
@@ -138,3 +143,25 @@ class BarBook:
 def _epoch(frame: pl.DataFrame, row: int) -> float:
     """Epoch seconds of a row's time; the frame is not empty."""
     return float(frame["time"].to_physical()[row]) / 1e6
+
+
+def recent_closes(book: BarBook, symbols: Iterable[str]) -> dict[str, list[float]]:
+    """The last closes of each symbol, for sparklines; one without bars is left out."""
+    recent: dict[str, list[float]] = {}
+    for symbol in symbols:
+        for interval in RECENT_INTERVALS:
+            series = book.series(symbol, interval)
+            if series is not None and series.frame.height > 1:
+                recent[symbol] = series.frame["close"].tail(RECENT).to_list()
+                break
+    return recent
+
+
+def closes_before(book: BarBook, symbols: Iterable[str]) -> dict[str, float]:
+    """Each symbol's last daily close but the one of today, which may be forming."""
+    anchors: dict[str, float] = {}
+    for symbol in symbols:
+        series = book.series(symbol, "1d")
+        if series is not None and series.frame.height > 1:
+            anchors[symbol] = float(series.frame["close"][-2])
+    return anchors

@@ -219,6 +219,9 @@ class Collector:
             elif intent.action == "retry":
                 if self._feeds is not None:
                     self._feeds.retry()
+            elif intent.action == "bars":
+                if (refused := engine.desk.ask(intent.arguments)) is not None:
+                    engine.notice("warning", refused)
             elif intent.action in ALERT_ACTIONS:
                 engine.wish(intent)
             else:

@@ -20,7 +20,8 @@ import polars as pl
 
 from engine import sessions
 from engine.alerting import Alerting
-from engine.bars import BarBook
+from engine.bars import RECENT_INTERVALS, BarBook, closes_before, recent_closes
+from engine.bars_desk import Desk
 from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config
@@ -54,16 +55,12 @@ log = logging.getLogger(__name__)
 
 NOTICES: Final = 20
 """Notices in a snapshot; the oldest go first."""
-RECENT: Final = 30
-"""Closes in `quotes.recent`."""
 RATE_WINDOW_S: Final = 5.0
 AGES_S: Final = 1.0
 """With nothing else to say, `quotes` is made anew this often, for its ages."""
 FACTS: Final = 2_000
 """Bases with whole-market figures; more are not taken."""
 FEEDS: Final = 100
-RECENT_INTERVALS: Final = ("1d", "1h")
-"""Where `quotes.recent` comes from, first that has bars."""
 UNREAD: Final = frozenset({"1m", "1h"})
 """Bars that are kept and charted, but that no derived table is made from: they cause no close."""
 
@@ -98,7 +95,9 @@ class Engine:
         self._outside = Outside(config, store, self.notice)
         self.ingest_outside = self._outside.ingest_outside
         self.ingest_fund_days = self._outside.ingest_fund_days
-        self._make_makers = makers or partial(default_makers, outside=self._outside)
+        self.desk = Desk(clock)
+        """Takes what charts ask for."""
+        self._make_makers = makers or partial(default_makers, outside=self._outside, desk=self.desk)
         self._store = Store(store, clock) if store is not None else None
         self._folder = store
         self._alerting: Alerting | None = None
@@ -232,7 +231,7 @@ class Engine:
         if nyse.next_change is not None:  # without a calendar there is no grid
             if self._outside.poll(now, mono, self._facts):
                 self._derived.refresh("flows", "facts")
-            self._derived.run(self._view, mono, moved=moved or self._facts_changed)
+            self._derived.run(self._view, mono, moved=moved or self._facts_changed or self.desk.taken())
             self._facts_changed = False
         self._tables.update(self._derived.tables())
         with self._alone("alerts"):
@@ -289,8 +288,8 @@ class Engine:
         """Make `quotes` anew where something moved or its ages are a second old. True where more than ages changed."""
         if self._bars_new:
             self._bars_new = False
-            self._quotes.set_recent(self._recent())
-            self._quotes.set_anchors(self._anchors())
+            self._quotes.set_recent(recent_closes(self.bars, self.config.symbols))
+            self._quotes.set_anchors(closes_before(self.bars, self.config.equity.symbols))
         elif (
             self.board.ticks == self._ticks_seen
             and mono - self._quotes_built < AGES_S
@@ -353,25 +352,6 @@ class Engine:
     def _keep(self, name: str, table: pl.DataFrame) -> None:
         if not table.equals(self._tables[name]):
             self._tables[name] = table
-
-    def _recent(self) -> dict[str, list[float]]:
-        recent: dict[str, list[float]] = {}
-        for symbol in self.config.symbols:
-            for interval in RECENT_INTERVALS:
-                series = self.bars.series(symbol, interval)
-                if series is not None and series.frame.height > 1:
-                    recent[symbol] = series.frame["close"].tail(RECENT).to_list()
-                    break
-        return recent
-
-    def _anchors(self) -> dict[str, float]:
-        """Each equity's last daily close but the one of today, which may be forming."""
-        anchors: dict[str, float] = {}
-        for symbol in self.config.equity.symbols:
-            series = self.bars.series(symbol, "1d")
-            if series is not None and series.frame.height > 1:
-                anchors[symbol] = float(series.frame["close"][-2])
-        return anchors
 
     def _bars_came(self, interval: str | None = None) -> None:
         """Bars of `interval` changed, or of any (None)."""

@@ -120,7 +120,7 @@ class DailyGrid:
     def anchor(self, leg: Leg, row: int) -> Callable[[Callable[[str], Live]], Point]:
         """A function from live prices to the leg's provisional value at `row`, O(members) a call."""
         if leg.kind == "symbol":
-            return _symbol_anchor(leg.symbols[0], self.symbol(leg.symbols[0]).factor)
+            return symbol_anchor(leg.symbols[0], self.symbol(leg.symbols[0]).factor)
         before = self.leg(leg).values[:row]
         known = np.flatnonzero(np.isfinite(before))
         base = int(known[-1]) if known.size else -1
@@ -130,12 +130,12 @@ class DailyGrid:
         if leg.kind == "basket":
             columns = [(s, self.symbol(s)) for s in leg.symbols]
             bases = [(s, last_valid(c.values[: base + 1]), c.factor) for s, c in columns]
-            return _basket_anchor(level, [(s, b / f) for s, b, f in bases if b is not None])
+            return basket_anchor(level, [(s, b / f) for s, b, f in bases if b is not None])
         parts = [
             (self.anchor(part, row), w, last_valid(self.leg(part).values[: base + 1]) or float("nan"))
             for part, w in leg.parts
         ]
-        return _mix_anchor(level, parts)
+        return mix_anchor(level, parts)
 
     def once(self, kind: str, key: object, make: Callable[[], T]) -> T:
         """What `make` gives, made by the first table of this close that asks for this kind and key."""
@@ -272,7 +272,9 @@ def last_valid(values: Floats) -> float | None:
     return float(values[known[-1]]) if known.size else None
 
 
-def _symbol_anchor(symbol: str, factor: float) -> Callable[[Callable[[str], Live]], Point]:
+def symbol_anchor(symbol: str, factor: float) -> Callable[[Callable[[str], Live]], Point]:
+    """A function from live prices to a symbol's value: its price times `factor`."""
+
     def point(live: Callable[[str], Live]) -> Point:
         quote = live(symbol)
         if not usable(quote.price) or quote.price is None:
@@ -282,7 +284,9 @@ def _symbol_anchor(symbol: str, factor: float) -> Callable[[Callable[[str], Live
     return point
 
 
-def _basket_anchor(level: float, bases: list[tuple[str, float]]) -> Callable[[Callable[[str], Live]], Point]:
+def basket_anchor(level: float, bases: list[tuple[str, float]]) -> Callable[[Callable[[str], Live]], Point]:
+    """A function from live prices to an index's value: its last `level` times the members' mean growth from `bases`."""
+
     def point(live: Callable[[str], Live]) -> Point:
         total, count, statuses, newest = 0.0, 0, [], None
         for symbol, base in bases:
@@ -306,9 +310,11 @@ def _basket_anchor(level: float, bases: list[tuple[str, float]]) -> Callable[[Ca
     return point
 
 
-def _mix_anchor(
+def mix_anchor(
     level: float, parts: list[tuple[Callable[[Callable[[str], Live]], Point], float, float]]
 ) -> Callable[[Callable[[str], Live]], Point]:
+    """A function from live prices to a mix's value; parts: each leg's own such function, its weight and its base."""
+
     def point(live: Callable[[str], Live]) -> Point:
         growth, points = 0.0, []
         for anchor, weight, base in parts:

@@ -25,6 +25,8 @@ from engine import (
     volume,
 )
 from engine.bars import BarBook
+from engine.bars_desk import Desk
+from engine.bars_table import BarsMaker, ChartsMaker, Served
 from engine.config import Config
 from engine.derived import Maker
 from engine.grid import DailyGrid, daily_grid
@@ -250,10 +252,17 @@ class MarketsMaker:
         return self.shared.keep(self.name, markets.live(self.shared.venues(view), self.config.crypto.bases, view))
 
 
-def makers(config: Config, book: BarBook, outside: Outside | None = None) -> Iterable[Maker]:
+def charts(shared: Shared, config: Config, desk: Desk) -> tuple[Maker, Maker]:
+    """What was asked for as `bars`, and what is to be said of it."""
+    served = Served()
+    return BarsMaker(shared.grid, shared.book, config, desk, served), ChartsMaker(served)
+
+
+def makers(config: Config, book: BarBook, outside: Outside | None = None, desk: Desk | None = None) -> Iterable[Maker]:
     """One maker a derived table, in the order in which they are to be made.
 
-    outside: what is known beside the markets; without it there are no flows and no facts.
+    outside: what is known beside the markets; without it there are no flows and no facts. desk: what charts ask for;
+    without it there are no bars.
     """
     shared = Shared(book)
     beside = () if outside is None else (FlowsMaker(outside), FactsMaker(outside))
@@ -269,4 +278,5 @@ def makers(config: Config, book: BarBook, outside: Outside | None = None) -> Ite
         RotationMaker(shared, config),
         ClaimsMaker(shared, config),
         *beside,
+        *(() if desk is None else charts(shared, config, desk)),
     )

@@ -305,6 +305,37 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
         }
     ),
 }
+    "bars": _live(
+        {
+            "symbol": pl.String(),
+            "interval": pl.String(),
+            "time": TIME,
+            "open": pl.Float64(),
+            "high": pl.Float64(),
+            "low": pl.Float64(),
+            "close": pl.Float64(),
+            "volume": pl.Float64(),
+            "mean252": pl.Float64(),
+            "sd252": pl.Float64(),
+            "z252": pl.Float64(),
+        }
+    ),
+    "charts": _live(
+        {
+            "symbol": pl.String(),
+            "asked": pl.String(),
+            "interval": pl.String(),
+            "intervals": pl.String(),
+            "kind": pl.String(),
+            "rows": pl.Int64(),
+            "first": TIME,
+            "last": TIME,
+            "source": pl.String(),
+            "quote_ccy": pl.String(),
+            "note": pl.String(),
+            "as_of": TIME,
+        }
+    ),
 
 
 def empty(name: str) -> pl.DataFrame:
