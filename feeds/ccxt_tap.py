@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
+from feeds.ccxt_import import ccxt_pro
 from feeds.link import MAX_PRICE
 from feeds.network import Border
 from feeds.quirks import Quirks, quirks_of
@@ -157,7 +157,7 @@ class Tap:
 
 async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> Any:
     """The exchange `name` of ccxt.pro behind the border; with a `tap`, streaming through it."""
-    base = getattr(await aside(importlib.import_module, "ccxt.pro"), name, None)
+    base = await aside(_class_of, name)
     if base is None:
         raise FatalError(f"ccxt.pro knows no exchange called {name}")
     exchange = (base if tap is None else type(name, (base,), _members(base, tap)))(
@@ -182,9 +182,14 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
     return exchange
 
 
+def _class_of(name: str) -> Any:
+    """ccxt.pro's class of an exchange, which is imported here; None where there is none."""
+    return getattr(ccxt_pro(), name, None)
+
+
 def standing(name: str, tap: Tap) -> Any:
     """The exchange `name` as it decodes, connected to nothing: what a replay hands its messages to."""
-    base = getattr(importlib.import_module("ccxt.pro"), name, None)
+    base = _class_of(name)
     if base is None:
         raise FatalError(f"ccxt.pro knows no exchange called {name}")
     options = {"defaultType": "spot", **quirks_of(name).options}

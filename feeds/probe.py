@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from engine.config import Config
 from engine.doctor import Finding
 from engine.errors import BlockedError, FeedError, RateLimitedError, TransientError
+from feeds.ccxt_import import ccxt_pro
 from feeds.network import Border
 from feeds.translate import error_of_status, translate, words
 
@@ -96,7 +97,7 @@ def _venue(name: str, border: Border) -> Question:
     """The exchange's own time, or its markets where it tells none."""
 
     async def ask() -> str:
-        pro = await asyncio.to_thread(_ccxt_pro)
+        pro = await asyncio.to_thread(ccxt_pro)
         exchange = getattr(pro, name)({"timeout": border.timeout * 1000, "enableRateLimit": False})
         exchange.aiohttp_trust_env = False
         if border.proxy:
@@ -110,12 +111,6 @@ def _venue(name: str, border: Border) -> Question:
         return "answers"
 
     return ask
-
-
-def _ccxt_pro() -> Any:
-    import ccxt.pro
-
-    return ccxt.pro
 
 
 async def _get(url: str, border: Border) -> str:
