@@ -6,8 +6,9 @@ It knows the collector only as a `SnapshotSource`, and imports nothing heavy: th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -16,10 +17,10 @@ from textual.screen import Screen
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, SnapshotSource
-from tui import keys, theme
+from tui import catalogue, keys, layouts, theme
 from tui.announce import Announcer, newest
-from tui.screens.dashboard import Dashboard
 from tui.screens.live import LiveScreen
+from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
 from tui.view import Eye
 
@@ -31,6 +32,7 @@ class SizewatchApp(App[None]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE: ClassVar[str] = catalogue.SCREENS[0].name
 
     def __init__(
         self,
@@ -55,9 +57,13 @@ class SizewatchApp(App[None]):
         self.eye = Eye(source, clock, mode, scenario)
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
+        for place in catalogue.SCREENS:
+            self.add_mode(place.name, partial(self.screen_of, place))
         for name in theme.NAMES:
             self.register_theme(theme.theme(name))
-        self.theme = theme.full_name(config.appearance.theme)
+        # the first theme, before there is anything to restyle: a watched change would parse every stylesheet twice
+        self.set_reactive(App.theme, theme.full_name(config.appearance.theme))
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         self.set_keymap(self.actions.changed())
@@ -65,9 +71,11 @@ class SizewatchApp(App[None]):
             self.screen.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The dashboard itself: an empty screen below it would be laid out and painted first."""
-        return Dashboard(self.actions.actions, self.actions.warnings)
+    def screen_of(self, place: catalogue.Place) -> PaneScreen:
+        """One of the nine screens, new."""
+        return PaneScreen(
+            place, layouts.read(place.layouts), self.actions.actions, self.actions.warnings, (*self.size,)
+        )
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""
@@ -132,17 +140,9 @@ class SizewatchApp(App[None]):
             return
         self.push_screen(Help(self.actions.actions, self.actions.warnings))
 
-    async def action_page(self, name: str) -> None:
-        """Go to the screen `regime` or `flows`; from that screen, back to the dashboard."""
-        from tui.screens.pages import PAGES, Page
-
-        here = self.screen
-        if isinstance(here, Page) and here.name_of == name:
-            await self.pop_screen()
-        elif isinstance(here, Page):
-            await self.switch_screen(PAGES[name](self.actions.actions))
-        elif isinstance(here, Dashboard):
-            await self.push_screen(PAGES[name](self.actions.actions))
+    async def action_screen(self, number: int) -> None:
+        """Go to one of the nine screens; each keeps its cursors, filter and zoom."""
+        await self.switch_mode(catalogue.BY_NUMBER[number].name)
         self.frame()
 
     def action_theme(self) -> None:

@@ -11,6 +11,8 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from tui.catalogue import SCREENS
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -34,10 +36,11 @@ class Action:
 
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    Action("next_pane", "tab", "next_pane(1)", "pane", "Go to the next pane.", "Move", 1),
+    *(Action(f"screen_{p.number}", str(p.number), f"app.screen({p.number})", p.title,
+             f"{p.title}: {p.words}", "Screens", footer=int(p.number == 1))
+      for p in SCREENS),
+    Action("next_pane", "tab", "next_pane(1)", "pane", "Go to the next pane.", "Move", 2),
     Action("previous_pane", "shift+tab", "next_pane(-1)", "pane back", "Go to the previous pane.", "Move"),
-    *(Action(f"pane_{n}", str(n), f"pane({n})", f"pane {n}", f"Go to the pane with number {n}.", "Move")
-      for n in range(1, 9)),
     Action("down", "j,down", "move('down')", "down", "One row down.", "Move"),
     Action("up", "k,up", "move('up')", "up", "One row up.", "Move"),
     Action("left", "h,left", "side(-1)", "left", "Go to the pane on the left.", "Move"),
@@ -46,19 +49,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("bottom", "G,end", "move('bottom')", "bottom", "Last row.", "Move"),
     Action("half_down", "ctrl+d,pagedown", "move('half_down')", "half down", "Half a pane down.", "Move"),
     Action("half_up", "ctrl+u,pageup", "move('half_up')", "half up", "Half a pane up.", "Move"),
-    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 2, True),
+    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 3, True),
     Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows"),
     Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
-    Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 3),
+    Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 5),
     Action("copy", "y", "copy", "copy", "Copy the row under the cursor.", "Rows"),
-    Action("zoom", "z", "zoom", "zoom", "Give the focused pane the whole screen, or give it back.", "Screen"),
-    Action("regime", "9", "app.page('regime')", "regime", "Regime, claims, correlations and rotation; again: return.",
-           "Screen", 4),
-    Action("flows", "0", "app.page('flows')", "flows", "Flows of funds, and facts from outside; again: return.",
-           "Screen", 5),
+    Action("zoom", "z", "zoom", "zoom",
+           "Give the focused pane all the room, or give it back; meanwhile Tab goes through all panes.", "Screen"),
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
-    Action("back", "escape", "back", "back", "Leave a help, detail, zoom, filter, freeze or screen.", "Screen"),
+    Action("back", "escape", "back", "back", "Leave a help, detail, filter, zoom or freeze.", "Screen"),
     Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
     Action("retry", "r", "app.retry", "retry", "Try every failed source again now.", "General"),
     Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),

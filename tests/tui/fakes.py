@@ -317,8 +317,22 @@ def ago(seconds: float) -> datetime:
     return datetime.fromtimestamp(OPENING - seconds, UTC)
 
 
+EQUITY_ROWS = {"quotes": "symbol", "spreads": "pair", "levels": "symbol", "volumes": "symbol"}
+SHUT = MarketClock("XNYS", SessionState.CLOSED, CLOSE + 3 * 86_400 - 6.5 * 3600)
+
+
+def closed(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The table while the equity market is shut: the rows that are not of crypto say so."""
+    crypto = pl.col(key).str.contains("/USD|/BTC")
+    status = pl.when(crypto).then(pl.col("status")).otherwise(pl.lit("closed"))
+    return frame.with_columns(status.alias("status"))
+
+
 def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 7, **changes: Any) -> Snapshot:
-    """What the engine publishes. state: live, stale (the network is gone) or empty (nothing has come yet)."""
+    """What the engine publishes.
+
+    state: live, stale (the network is gone), closed (a weekend of the equity market) or empty (nothing has come yet).
+    """
     stale = "stale" if state == "stale" else None
     tables = {
         "quotes": quotes(stale, shift, n), "spreads": spreads(stale), "levels": levels(stale),
@@ -326,12 +340,15 @@ def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 
         "volumes": volumes(stale), "markets": markets(stale), "feeds": feeds(broken=state == "stale"),
         "gauges": gauges(stale), "alerts": alerts(stale), **pages(stale),
     }  # fmt: skip
+    if state == "closed":
+        tables |= {name: closed(tables[name], key) for name, key in EQUITY_ROWS.items()}
     if state == "empty":
         tables = {name: empty(name) for name in tables}
     made = Snapshot(
         seq=seq, mode=Mode.DEMO, scenario="january-2026", as_of=OPENING, clock_offset=0.0, beat_at=MONO, beat_ms=4.2,
-        ticks_per_s=0.0 if state != "live" else 1240.0, ticks=48_211, tables=tables,
-        nyse=MarketClock("XNYS", SessionState.OPEN, CLOSE), config=Config(), notices=(), settled=state == "live",
+        ticks_per_s=1240.0 if state in ("live", "closed") else 0.0, ticks=48_211, tables=tables,
+        nyse=SHUT if state == "closed" else MarketClock("XNYS", SessionState.OPEN, CLOSE), config=Config(), notices=(),
+        settled=state in ("live", "closed"),
         events=() if state == "empty" else events(),
     )  # fmt: skip
     return replace(made, **changes)

@@ -11,9 +11,10 @@ from engine.config import Config
 from engine.model import Intent
 from tests.tui import fakes
 from tests.tui.running import plain_help, running
-from tui import keys, theme
+from tui import catalogue, keys, theme
 from tui.screens.detail import Detail
 from tui.screens.help import Help
+from tui.screens.panes import PaneScreen
 from tui.widgets.prompt import Prompt
 
 PANES = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds", "alerts")
@@ -31,19 +32,37 @@ async def test_tab_goes_round_the_panes_in_sight_and_back() -> None:
         assert run.focused == "baskets"
 
 
-async def test_a_number_goes_to_its_pane_and_zooms_one_that_has_no_room() -> None:
-    async with running(fakes.snapshot()) as run:
-        for number, name in enumerate(PANES, 1):
-            await run.press(str(number))
-            assert run.focused == name
+async def test_while_a_pane_has_all_the_room_tab_reaches_those_that_have_none() -> None:
     async with running(fakes.snapshot(), (80, 24)) as run:
-        await run.press("7")
-        assert run.focused == "feeds"
+        assert run.focused == "quotes"
+        await run.press("z")
+        seen = set()
+        for _ in range(12):
+            await run.press("tab")
+            seen.add(run.focused)
+        assert set(PANES) <= seen
+        while run.focused != "feeds":
+            await run.press("tab")
         assert "binance" in run.text()
         assert "IWM/SPY" not in run.text()
         await run.press("escape")
         assert "IWM/SPY" in run.text()
-        assert run.focused == "crypto"
+        assert run.focused == "quotes"
+
+
+async def test_a_number_goes_to_its_screen_which_keeps_what_was_done_there() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("j")
+        for place in catalogue.SCREENS:
+            await run.press(str(place.number))
+            assert isinstance(run.app.screen, PaneScreen)
+            assert run.app.screen.place is place
+            assert run.focused in {widget.id for widget in run.app.screen.body.panes.values()}
+        await run.press("2", "z", "1")
+        assert run.crypto.index() == 1
+        assert "Size spread" in run.text()
+        await run.press("2")
+        assert "Gauges" not in run.text()
 
 
 @pytest.mark.parametrize(
@@ -159,11 +178,10 @@ async def test_y_copies_the_row() -> None:
 
 async def test_z_gives_the_pane_the_screen_and_takes_it_back() -> None:
     async with running(fakes.snapshot()) as run:
-        await run.press("1", "z")
+        await run.press("tab", "z")
+        assert run.focused == "equities"
         assert "BTC/USD" not in run.text()
         assert "SIMULATED" in run.text()
-        await run.press("4")
-        assert "majors" in run.text()
         await run.press("z")
         assert "BTC/USD" in run.text()
 

@@ -12,7 +12,6 @@ from tests.tui import fakes
 from tests.tui.running import running
 from tui.lines import choose, heading, plain
 from tui.panes import claims, correlations, evidence, facts, flows, rotation
-from tui.screens.pages import Page
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -131,59 +130,34 @@ def test_a_fact_has_its_unit_and_one_that_never_came_says_whose_it_is() -> None:
     assert "never" in line("fed_funds") and "no key in FRED_API_KEY" in line("fed_funds")
 
 
-@pytest.mark.parametrize(
-    ("key", "other", "shows", "hides"), [("9", "0", "Evidence for a turn", "Facts"), ("0", "9", "Facts", "Evidence")]
-)
-async def test_a_key_opens_a_screen_and_closes_it_and_the_other_changes_it(
-    key: str, other: str, shows: str, hides: str
-) -> None:
+async def test_movement_detail_and_zoom_work_on_every_screen() -> None:
     async with running(fakes.snapshot()) as run:
-        await run.press(key)
-        assert shows in run.text() and hides not in run.text() and "5 Crypto" not in run.text()
-        await run.press(key)
-        assert "5 Crypto" in run.text()
-        await run.press(key, other)
-        assert hides in run.text() and shows not in run.text()
-        await run.press("escape")
-        assert "5 Crypto" in run.text()
-        assert run.focused == "crypto"
-
-
-async def test_movement_detail_zoom_and_numbers_work_as_on_the_dashboard() -> None:
-    async with running(fakes.snapshot()) as run:
-        await run.press("9")
+        await run.press("7")
         assert run.focused == "evidence"
         await run.press("j", "enter")
         assert "slope of SMA756" in run.text() and "threshold" in run.text()
-        await run.press("escape", "4", "z")
-        assert run.focused == "rotation"
-        assert "8 weeks" in run.text() and "Evidence" not in run.text()
-        await run.press("escape", "tab", "8", "y", "slash", "s")
-        assert run.focused == "evidence"
+        await run.press("escape", "tab", "z")
+        assert run.focused == "claims"
+        assert "Evidence" not in run.text()
+        await run.press("escape", "y", "slash", "escape", "s")
+        assert run.focused == "claims"
         await run.press("space", "escape")
-        assert isinstance(run.app.screen, Page), "Esc first lets the screen go on"
-
-
-async def test_a_narrow_page_zooms_what_it_has_no_room_for() -> None:
-    async with running(fakes.snapshot(), (80, 24)) as run:
-        await run.press("9")
-        assert "Evidence" in run.text() and "Claims" in run.text() and "Rotation" not in run.text()
-        await run.press("4")
-        assert "↘ Weakening" in run.text() and "Claims" not in run.text()
+        assert "FROZEN" not in run.text() and "7 Regime" in run.text()
 
 
 async def test_an_empty_screen_says_what_is_missing_and_how_to_get_it() -> None:
     async with running(fakes.snapshot("empty")) as run:
-        await run.press("0")
+        await run.press("5")
         assert "`sizewatch flows import FILE`" in run.text()
         assert "`[facts]`" in run.text()
-        await run.press("9")
-        assert run.text().count("waiting for") == 4
+        for key in "123456789":
+            await run.press(key)
+            assert "waiting for" in run.text() or "`" in run.text()
 
 
-async def test_the_dashboard_below_is_not_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_screen_out_of_sight_is_not_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(fakes.snapshot()) as run:
-        await run.press("9")
+        await run.press("5")
         shown: list[str | None] = []
         plain_show = LinePane.show
 
@@ -195,12 +169,12 @@ async def test_the_dashboard_below_is_not_painted(monkeypatch: pytest.MonkeyPatc
         assert run.source.snapshot is not None
         run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
         await run.frame()
-        assert set(shown) == {"evidence", "correlations", "claims", "rotation"}
+        assert set(shown) == {"flows", "facts"}
 
 
 async def test_a_table_that_is_the_same_object_is_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(fakes.snapshot()) as run:
-        await run.press("0")
+        await run.press("5")
         painted: list[str | None] = []
         monkeypatch.setattr(LinePane, "repaint", lambda pane: painted.append(pane.id))
         assert run.source.snapshot is not None

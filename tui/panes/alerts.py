@@ -122,7 +122,6 @@ def newest_line(view: View, width: int) -> Line:
 class AlertsPane(LinePane):
     """The list of alerts."""
 
-    number = 8
     heading = "Alerts"
     reads = ("alerts",)
     _events: tuple[Event, ...] = ()

@@ -129,7 +129,6 @@ def _worst(status: str) -> int:
 class BandPane(LinePane):
     """The Russell 2000 in its band."""
 
-    number = 2
     heading = "Russell 2000"
     reads = ("levels", "quotes")
 

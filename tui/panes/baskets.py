@@ -56,7 +56,6 @@ def basket_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool
 class BasketsPane(LinePane):
     """The table of baskets."""
 
-    number = 4
     heading = "Baskets"
     reads = ("baskets",)
 

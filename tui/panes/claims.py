@@ -65,7 +65,6 @@ def columns_for(width: int) -> tuple[Column, ...]:
 class ClaimsPane(LinePane):
     """The table of claims."""
 
-    number = 3
     heading = "Claims"
     reads = ("claims",)
 

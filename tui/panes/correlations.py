@@ -68,7 +68,6 @@ def _two(value: float | None, status: str | None) -> str:
 class CorrelationsPane(LinePane):
     """The table of couples."""
 
-    number = 2
     heading = "Correlations"
     reads = ("correlations",)
 

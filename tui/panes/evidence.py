@@ -64,7 +64,6 @@ def counters(records: Sequence[Mapping[str, Any]]) -> Line:
 class EvidencePane(LinePane):
     """The table of evidence."""
 
-    number = 1
     heading = "Evidence for a turn"
     reads = ("regime",)
 

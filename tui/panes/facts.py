@@ -60,7 +60,6 @@ def fact_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool =
 class FactsPane(LinePane):
     """The table of facts."""
 
-    number = 2
     heading = "Facts"
     reads = ("facts",)
 

@@ -38,6 +38,7 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
     """One source's cells."""
     glyph, role = STATES.get(record["state"], ("?", "warn"))
     heard, retry = record["last_message"], record["retry_at"]
+    again = retry if retry is not None else record.get("next_at")  # a source that asks now and then rests until then
     return {
         "glyph": (glyph, role),
         "source": (fmt.shorten(record["source"], 13), "text" if role == "good" else role),
@@ -46,7 +47,10 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
         "rate": (fmt.on_point(fmt.number(record["rate"], 1), 1), "dim"),
         "kind": (record["kind"], "dim"),
         "reconnects": (fmt.number(record["reconnects"], 0), "dim" if not record["reconnects"] else "text"),
-        "retry": ("" if retry is None else fmt.countdown(max(0.0, retry.timestamp() - now)), "warn"),
+        "retry": (
+            "" if again is None else fmt.countdown(max(0.0, again.timestamp() - now)),
+            "dim" if retry is None else "warn",
+        ),
     }
 
 
@@ -65,7 +69,6 @@ def feed_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, n
 class FeedsPane(LinePane):
     """The table of sources."""
 
-    number = 7
     heading = "Sources"
     reads = ("feeds",)
     ages = True

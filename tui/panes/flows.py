@@ -71,7 +71,6 @@ def flow_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool =
 class FlowsPane(LinePane):
     """The table of flows."""
 
-    number = 1
     heading = "Flows"
     reads = ("flows",)
 

@@ -212,7 +212,6 @@ def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:
 class GaugesPane(LinePane):
     """The gauges."""
 
-    number = 3
     heading = "Gauges"
     reads = ("gauges", "levels", "markets", "volumes")
 

@@ -151,13 +151,14 @@ class QuotesPane(LinePane):
 
     reads = ("quotes",)
     ages = True
+    narrows = True
+    sorts = True
 
-    def __init__(self, assets: str, number: int, heading: str, id: str) -> None:
+    def __init__(self, assets: str, heading: str, id: str) -> None:
         super().__init__(id=id)
         self.assets = assets
-        """crypto, equity, or all where the screen is too narrow for two grids."""
-        self.number = number  # type: ignore[misc]  # one class, two panes
-        self.heading = heading  # type: ignore[misc]
+        """crypto, equity, or all."""
+        self.heading = heading  # type: ignore[misc]  # one class, three panes
         self.needle = ""
         self.sort = ""
         self.reverse = False
@@ -282,3 +283,18 @@ class QuotesPane(LinePane):
         """Show only rows whose symbol, basket, source or status holds this text."""
         self.needle = needle.strip()
         self.repaint()
+
+
+def all_quotes(id: str) -> QuotesPane:
+    """Everything in one grid."""
+    return QuotesPane("all", "Quotes", id)
+
+
+def crypto_quotes(id: str) -> QuotesPane:
+    """Crypto's grid."""
+    return QuotesPane("crypto", "Crypto", id)
+
+
+def equity_quotes(id: str) -> QuotesPane:
+    """The grid of equities, indices, futures and rates."""
+    return QuotesPane("equity", "Equities", id)

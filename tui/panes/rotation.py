@@ -95,7 +95,6 @@ def plane(records: Sequence[Mapping[str, Any]], width: int, height: int) -> list
 class RotationPane(LinePane):
     """The table of items, over the plane."""
 
-    number = 4
     heading = "Rotation"
     reads = ("rotation",)
 

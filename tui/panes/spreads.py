@@ -118,7 +118,6 @@ def summary(record: Mapping[str, Any], width: int) -> Line:
 class SpreadsPane(LinePane):
     """The table of pairs."""
 
-    number = 1
     heading = "Size spread"
     reads = ("spreads",)
 

@@ -1,82 +1,153 @@
-"""A screen of numbered panes: focus, zoom, detail and copy work the same on every one of them.
+"""One of the nine screens: header, names of the screens, panes, message and keys; every screen works the same.
 
-The screen names its panes, lines and main pane; where each stands is the stylesheet's. A pane that has no room is
-reached by its number, which zooms it.
+What stands on it and where comes from its layout; focus, filter, zoom, detail and copy ask the panes what they can do.
+A pane that has no room in the layout in force is reached by zooming and going on to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import ClassVar
 
-from textual.widget import Widget
+from textual.app import ComposeResult
+from textual.binding import BindingType
 
+from tui import catalogue, keys
+from tui.catalogue import Place
+from tui.layouts import Layout
 from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets.bar import Bar
+from tui.widgets.body import Body, Maker
+from tui.widgets.footer import Footer
+from tui.widgets.header import Header
 from tui.widgets.linepane import LinePane
+from tui.widgets.message import Message
+from tui.widgets.prompt import Prompt
+from tui.widgets.tabs import Tabs
 
-WIDTHS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall"), (50, "-high")]
 
 
 class PaneScreen(LiveScreen):
-    """The base of the dashboard and the screens beside it."""
+    """A screen of panes."""
 
-    HORIZONTAL_BREAKPOINTS = WIDTHS
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
+    AUTO_FOCUS: ClassVar[str | None] = None
     VERTICAL_BREAKPOINTS = HEIGHTS
 
-    def __init__(self, panes: Sequence[LinePane], bars: Sequence[Bar], main: LinePane) -> None:
-        """main: has the focus at first, and when the focused pane has no room any more."""
-        super().__init__()
-        self._panes = tuple(panes)
-        self._bars = tuple(bars)
-        self._main = main
+    def __init__(
+        self,
+        place: Place,
+        layout: Layout,
+        actions: tuple[keys.Action, ...],
+        warnings: tuple[str, ...] = (),
+        window: tuple[int, int] = (80, 24),
+        make: Maker = catalogue.make,
+    ) -> None:
+        """Build the screen.
 
-    def others(self) -> Sequence[LinePane]:
-        """Panes that are drawn but never focused."""
-        return ()
+        layout: what stands where. actions: those that the footer shows. warnings: what the message line says where
+        nothing else is wrong. window: the terminal's columns and lines. make: makes a pane from its name in the layout.
+        """
+        super().__init__()
+        self.place = place
+        self.body = Body(layout, window, make)
+        self._message = Message("message")
+        self._message.warnings = warnings
+        self._bars: tuple[Bar, ...] = (
+            Header("header"), Tabs(place.number, "tabs"), self._message, Footer(actions, "footer"),
+        )  # fmt: skip
+        self._frozen = False
+        self._needle = ""
+        self._asked_from: LinePane | None = None
+        """Who had the focus when a line was opened to type in."""
+
+    def compose(self) -> ComposeResult:
+        header, tabs, message, footer = self._bars
+        yield header
+        yield tabs
+        yield self.body
+        yield message
+        yield footer
 
     def show(self, view: View) -> None:
         """Paint this moment on everything that can be seen."""
-        if not self.has_class("-zoomed") and not self._focused().is_on_screen:
-            self._main.focus()
+        self._frozen = view.frozen_since is not None
+        if isinstance(self.focused, LinePane | None) and not self._focused().is_on_screen:
+            self._main().focus()
+        header, tabs, *_ = self._bars
+        if isinstance(header, Header):
+            header.titled = "" if tabs.display else f"{self.place.number} {self.place.tab}"
         for bar in self._bars:
             if bar.is_on_screen:
                 bar.show(view)
-        for pane in (*self._panes, *self.others()):
+        for pane in self.body.panes.values():
             if pane.is_on_screen:
                 pane.show(view)
 
+    def on_mount(self) -> None:
+        self._main().focus()
+
     # --- focus
 
-    def _visible(self) -> list[LinePane]:
-        return [p for p in self._panes if p.is_on_screen and p.can_focus]
+    def panes(self) -> list[LinePane]:
+        """Every pane made so far that can have the focus, in the layout's order."""
+        found = (self.body.panes.get(name) for name in self.body.names)
+        return [p for p in found if isinstance(p, LinePane) and p.can_focus]
+
+    def in_sight(self) -> list[LinePane]:
+        """Of these those in sight."""
+        return [p for p in self.panes() if p.is_on_screen]
+
+    def _main(self) -> LinePane:
+        """Who has the focus at first."""
+        made = self.body.panes
+        due = self.body.boxes(self.body.size or self.app.size)
+        for name in (*self.place.main, *due):
+            pane = made.get(name)
+            if name in due and isinstance(pane, LinePane) and pane.can_focus:
+                return pane
+        return self.panes()[0]
 
     def _focused(self) -> LinePane:
         focused = self.focused
-        return focused if isinstance(focused, LinePane) else self._main
+        return focused if isinstance(focused, LinePane) else self._main()
 
     def action_next_pane(self, step: int) -> None:
-        """Focus the next or the previous pane in sight."""
-        panes = self._visible()
+        """Focus the next or the previous pane in sight; while one has all the room, the next of all panes."""
+        if self.body.zoomed is not None:
+            names = self.body.names
+            for further in range(1, len(names) + 1):
+                at = names.index(self.body.zoomed) if self.body.zoomed in names else -step
+                name = names[(at + step * further) % len(names)]
+                if self.go_to(name):
+                    return
+            return
+        panes = self.in_sight()
         if panes:
             at = panes.index(self._focused()) if self._focused() in panes else -step
             panes[(at + step) % len(panes)].focus()
 
-    def action_pane(self, number: int) -> None:
-        """Focus the pane with this number, if there is one; one that has no room on this screen is zoomed."""
-        pane = next((p for p in self._panes if p.number == number), None)
-        if pane is None:
-            return
-        if self.has_class("-zoomed") or not pane.is_on_screen:
-            self._zoom(pane)
+    def go_to(self, name: str) -> bool:
+        """Focus the pane of this name; one that has no room is given all of it. False where it takes no focus."""
+        if name not in self.body.names:
+            return False
+        here = self.body.zoomed
+        pane = self.body.panes.get(name)
+        if here is not None or pane is None or not pane.is_on_screen:
+            self.body.zoom(name)
+            pane = self.body.panes[name]
+        if not (isinstance(pane, LinePane) and pane.can_focus):
+            self.body.zoom(here)
+            return False
         pane.focus()
+        return True
 
     def action_side(self, step: int) -> None:
         """Focus the nearest pane on the left or on the right that shares a line with this one."""
         here = self._focused().region
         beside = [
-            p for p in self._visible()
+            p for p in self.in_sight()
             if (p.region.x - here.x) * step > 0 and p.region.y < here.bottom and here.y < p.region.bottom
         ]  # fmt: skip
         if beside:
@@ -103,17 +174,79 @@ class PaneScreen(LiveScreen):
             self.app.copy_to_clipboard("\n".join(f"{k}\t{'' if v is None else v}" for k, v in record.items()))
             self.notify(f"copied {next(iter(record.values()))}", timeout=2)
 
+    def action_sort(self) -> None:
+        """Sort the focused pane, or the main one, by the next column."""
+        self._rows().next_sort()
+
+    def action_reverse(self) -> None:
+        """Turn its sorting round."""
+        self._rows().turn_round()
+
+    def _rows(self) -> LinePane:
+        """The focused pane where it sorts, else the main one."""
+        focused = self._focused()
+        return focused if focused.sorts else self._main()
+
+    # --- filter and search
+
+    def _narrowed(self) -> list[LinePane]:
+        """The panes that a filter narrows: those in sight that can, where the focused one or the main one can."""
+        if not (self._focused().narrows or self._main().narrows):
+            return []
+        return [p for p in self.panes() if p.narrows]
+
+    async def action_filter(self) -> None:
+        """Ask for the text that rows must hold; each key narrows at once."""
+        self._asked_from = self._focused()
+        prompt = Prompt(self._needle)
+        await self.mount(prompt, before=self._message)
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a line is typed, its key is a letter like others."""
+        return not (action == "filter" and self.query(Prompt))
+
+    def on_input_changed(self, event: Prompt.Changed) -> None:
+        """Narrow the grids to what has been typed so far."""
+        if isinstance(event.input, Prompt):
+            self._narrow(event.value)
+
+    def _narrow(self, text: str) -> None:
+        self._needle = text.strip()
+        for pane in self._narrowed():
+            pane.narrow_to(text)
+
+    async def on_input_submitted(self, event: Prompt.Submitted) -> None:
+        """Keep the filter and go back to the rows."""
+        if isinstance(event.input, Prompt):
+            event.stop()
+            await event.input.remove()
+            self._back_to_rows()
+
+    def _back_to_rows(self) -> None:
+        (self._asked_from or self._main()).focus()
+
     # --- zoom
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or give it back."""
-        self._zoom(None if self.has_class("-zoomed") else self._focused())
+        if self.body.zoomed is not None:
+            self.body.zoom(None)
+            return
+        focused = self._focused()
+        name = next((n for n, pane in self.body.panes.items() if pane is focused), None)
+        self.body.zoom(name)
 
-    def _zoom(self, pane: LinePane | None) -> None:
-        for widget in self.query(".-zoom"):
-            widget.remove_class("-zoom")
-        self.set_class(pane is not None, "-zoomed")
-        node: Widget | None = pane
-        while node is not None and node.id != "body":
-            node.add_class("-zoom")
-            node = node.parent if isinstance(node.parent, Widget) else None
+    async def action_back(self) -> None:
+        """Leave, in this order: the filter's line, the filter, the zoom, the freeze."""
+        prompts = self.query(Prompt)
+        if prompts:
+            self._narrow("")
+            await prompts.remove()
+            self._back_to_rows()
+        elif self._needle:
+            self._narrow("")
+        elif self.body.zoomed is not None:
+            self.body.zoom(None)
+        else:
+            await self.run_action("app.thaw")

@@ -14,12 +14,20 @@ def footer(actions: tuple[keys.Action, ...], width: int) -> Line:
     while True:
         spans: list[Span] = [(" ", "dim")]
         for index, action in enumerate(shown):
-            key = keys.display(action.keys.split(",")[0])
-            spans += [("  " if index else "", "dim"), (key, "key"), (f" {action.label}", "dim")]
+            key, label = keys.display(action.keys.split(",")[0]), action.label
+            if action.id == "screen_1":
+                key, label = _screens(actions), "screens"
+            spans += [("  " if index else "", "dim"), (key, "key"), (f" {label}", "dim")]
         if width_of(spans) <= width or not shown:
             return tuple(spans)
         droppable = [a for a in shown if a.id not in ("help", "quit")]
         shown.remove(droppable[-1] if droppable else shown[-1])
+
+
+def _screens(actions: tuple[keys.Action, ...]) -> str:
+    """The keys of the nine screens together: `1-9`, or, where the user has other ones, the first and the last."""
+    every = [keys.display(a.keys.split(",")[0]) for a in actions if a.id.startswith("screen_") and a.keys]
+    return f"{every[0]}-{every[-1]}"
 
 
 class Footer(Bar):

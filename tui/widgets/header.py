@@ -65,15 +65,16 @@ def sources(snapshot: Snapshot) -> Line:
     return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else (f"{live}/{total} !", "warn"))
 
 
-GONE = ("name", "ticks", "feeds", "session", "scenario", "clock")
+GONE = ("name", "ticks", "feeds", "session", "scenario", "screen", "clock")
 """What gives way when the line is too short, first first. The mode and the heartbeat never do."""
 
 
-def header(view: View, beat: Line, terse: bool, without: Sequence[str]) -> Line:
-    """The line with all its pieces but those named, in long or in short words."""
+def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: str = "") -> Line:
+    """The line with all its pieces but those named, in long or in short words. title: the screen's."""
     snapshot = view.snapshot
     pieces: dict[str, Line] = {
         "name": (("sizewatch", "bright"),),
+        "screen": ((title, "bright"),),
         "mode": (badge(view.mode, None if "scenario" in without else view.scenario),),
     }
     if snapshot is not None:
@@ -86,7 +87,7 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str]) -> Line:
     pieces["beat"] = beat
     out: list[Span] = [(" ", "dim")]
     for name, piece in pieces.items():
-        if name not in without:
+        if name not in without and piece != (("", "bright"),):
             out += [(("  " if terse else "   ") if len(out) > 1 else "", "dim"), *piece]
     return tuple(out)
 
@@ -98,6 +99,8 @@ class Header(Bar):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.titled = ""
+        """The screen's title, where no other line says it."""
         self._beats: deque[tuple[float, int]] = deque(maxlen=12)
         """(time of beat, its number) of the newest beats."""
 
@@ -122,11 +125,11 @@ class Header(Bar):
     def paint(self, view: View, width: int) -> Line:
         beat = self.heartbeat(view)
         for terse in (False, True):
-            line = header(view, beat, terse, GONE[:0])
+            line = header(view, beat, terse, GONE[:0], self.titled)
             if width_of(line) <= width:
                 return line
         for n in range(1, len(GONE) + 1):
-            line = header(view, beat, True, GONE[:n])
+            line = header(view, beat, True, GONE[:n], self.titled)
             if width_of(line) <= width:
                 break
         return line

@@ -17,6 +17,7 @@ from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui import theme
 from tui.lines import BLANK, Line, fit
@@ -29,8 +30,6 @@ NOTHING: tuple[Line, bool] = (BLANK, False)
 class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     """The base of every pane."""
 
-    number: ClassVar[int] = 0
-    """The key that focuses it, shown in its title; 0: none."""
     heading: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     """The live tables that it draws: it paints again when one of them is another object."""
@@ -38,6 +37,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     """The meaning of the colour behind it."""
     ages: ClassVar[bool] = False
     """True where it shows times, so that it paints again each second."""
+    narrows: ClassVar[bool] = False
+    """True where `narrow_to` hides rows; elsewhere a filter's text is searched for."""
+    sorts: ClassVar[bool] = False
+    """True where `next_sort` and `turn_round` change the order of rows."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -76,12 +79,24 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         """True where time alone changes what stands here before the next second."""
         return False
 
+    def joined(self, panes: Mapping[str, Widget]) -> None:
+        """The screen's panes by name, once they are made and whenever one more is: for a pane that follows another."""
+
+    def narrow_to(self, text: str) -> None:
+        """Show only rows that hold this text; empty: all."""
+
+    def next_sort(self) -> None:
+        """Sort by the next column; after the last, as it was."""
+
+    def turn_round(self) -> None:
+        """Reverse the sorting."""
+
     # --- the frame
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._restyle()
-        self._title = f"{self.number} {self.heading}" if self.number else self.heading
+        self._title = self.heading
 
     def _restyle(self) -> None:
         name = self.app.theme
@@ -116,7 +131,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             return
         width = self.scrollable_content_region.width
         self.prepare(view, width)
-        title = f"{self.number} {self.title(view)}" if self.number else self.title(view)
+        title = self.title(view)
         if title != self._title:
             self._title = title
             self.refresh(Region(-1, -1, self.outer_size.width, 1))

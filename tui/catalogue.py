@@ -1,0 +1,156 @@
+"""What there is to see: every pane, and the nine screens with the layouts that they start with.
+
+A pane's module is imported when a layout first asks for it, so that the first paint waits for no pane out of sight.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tui.widgets.bar import Bar
+    from tui.widgets.linepane import LinePane
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """A pane that a layout may name."""
+
+    module: str
+    maker: str
+    """Called with the pane's id, and with the layout's argument where one is given."""
+    words: str
+    """What it shows, for the palette and the completion."""
+
+
+PANES: Final[Mapping[str, Pane]] = {
+    "spreads": Pane("tui.panes.spreads", "SpreadsPane", "the table of size spreads"),
+    "band": Pane("tui.panes.band", "BandPane", "the Russell 2000 in its band"),
+    "gauges": Pane("tui.panes.gauges", "GaugesPane", "the gauges of divergence"),
+    "baskets": Pane("tui.panes.baskets", "BasketsPane", "the crypto baskets"),
+    "quotes": Pane("tui.panes.quotes", "all_quotes", "all quotes in one grid"),
+    "crypto": Pane("tui.panes.quotes", "crypto_quotes", "the grid of crypto"),
+    "equities": Pane("tui.panes.quotes", "equity_quotes", "the grid of equities, indices and rates"),
+    "feeds": Pane("tui.panes.feeds", "FeedsPane", "the sources and their health"),
+    "alerts": Pane("tui.panes.alerts", "AlertsPane", "the alerts that matter now"),
+    "evidence": Pane("tui.panes.evidence", "EvidencePane", "the evidence for a turn"),
+    "claims": Pane("tui.panes.claims", "ClaimsPane", "what was claimed and what is measured"),
+    "correlations": Pane("tui.panes.correlations", "CorrelationsPane", "correlations and leads"),
+    "rotation": Pane("tui.panes.rotation", "RotationPane", "relative rotation"),
+    "flows": Pane("tui.panes.flows", "FlowsPane", "money in and out of funds"),
+    "facts": Pane("tui.panes.facts", "FactsPane", "figures from outside"),
+    "chart": Pane("tui.panes.minis", "RatioChart", "the chart of what is under the cursor"),
+    "chart-crypto": Pane("tui.panes.minis", "crypto_chart", "the chart of the ALT index against BTC"),
+    "russell-line": Pane("tui.panes.brief", "RussellLine", "the Russell in one line"),
+    "gauges-line": Pane("tui.panes.brief", "GaugesLine", "the gauges in one line"),
+    "alert-line": Pane("tui.panes.alerts", "AlertLine", "the newest alert in one line"),
+}
+_NAME: Final = re.compile(r"(@?[a-z][a-z0-9_-]*)(?:\(([^()|]*)\))?")
+
+
+def make(name: str) -> LinePane | Bar:
+    """The pane that a layout's name means, `spreads` or `chart(IWM/SPY 1Y)`. Raises KeyError where there is none."""
+    found = _NAME.fullmatch(name)
+    kind, argument = (found[1], found[2]) if found else (name, None)
+    pane = PANES[kind]
+    maker: Callable[..., LinePane | Bar] = getattr(importlib.import_module(pane.module), pane.maker)
+    return maker(widget_id(name)) if argument is None else maker(widget_id(name), argument)
+
+
+def known(name: str) -> bool:
+    """Whether there is such a pane."""
+    found = _NAME.fullmatch(name)
+    return found is not None and found[1] in PANES
+
+
+def widget_id(name: str) -> str:
+    """The name as a widget's id, which may hold letters, digits, _ and - only."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "-", name.removeprefix("@")).rstrip("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of the nine screens."""
+
+    number: int
+    name: str
+    """As layouts and `:screen` call it."""
+    title: str
+    tab: str
+    """The title in one word."""
+    words: str
+    """What it answers; one sentence for the help."""
+    main: tuple[str, ...]
+    """Who has the focus at first, the first of these that stands there."""
+    layouts: Mapping[str, tuple[str, ...]]
+    """Smallest size → rows, as `tui.layouts` reads them."""
+
+
+SCREENS: Final[tuple[Place, ...]] = (
+    Place(1, "dashboard", "Dashboard", "Dashboard",
+          "Everything at a glance: who leads, how stretched, does crypto agree.",
+          ("crypto", "quotes"), {
+        "0x0": ("1 russell-line", "1 gauges-line", "* quotes", "1 alert-line"),
+        "0x18": ("10 spreads", "1 russell-line", "1 gauges-line", "* quotes", "1 alert-line"),
+        "100x18": ("10 spreads | band 39", "1 gauges-line", "* crypto | equities 35 | feeds 31", "1 alert-line"),
+        "100x30": ("11 spreads | band 39", "9 gauges 50 | baskets", "* crypto | equities 35 | feeds 31", "4 alerts"),
+        "160x30": ("11 spreads 109 | chart | band 43", "9 gauges 58 | baskets 91 | chart-crypto",
+                   "* crypto | equities:3* / feeds:2* 84", "4 alerts"),
+        "160x50": ("11 spreads 109 | chart | band 43", "13 gauges 58 | baskets 91 | chart-crypto",
+                   "* crypto | equities:3* / feeds:2* 84", "6 alerts"),
+    }),
+    Place(2, "spreads", "Spreads", "Spreads",
+          "The size spreads, the ratio's course and how stretched it is.", ("spreads",), {
+        "0x0": ("* spreads",),
+        "0x18": ("* spreads", "9 chart"),
+        "100x18": ("10 spreads", "* chart | gauges 50"),
+        "160x30": ("11 spreads", "* chart | gauges / rotation 58"),
+    }),
+    Place(3, "levels", "Russell 2000", "Russell",
+          "The Russell's support and resistance, and how near each is.", ("equities",), {
+        "0x0": ("1 russell-line", "* equities"),
+        "0x18": ("11 band", "* equities"),
+        "100x18": ("* band | equities",),
+        "100x30": ("11 band | gauges 50", "* equities", "4 alerts"),
+    }),
+    Place(4, "crypto", "Crypto", "Crypto",
+          "Baskets, dominance and venues, to see whether crypto agrees.", ("crypto",), {
+        "0x0": ("1 gauges-line", "* crypto"),
+        "0x18": ("9 baskets", "1 gauges-line", "* crypto"),
+        "100x30": ("10 baskets", "* crypto | feeds 40"),
+        "160x30": ("10 baskets 91 | chart-crypto", "* crypto | gauges:11 / feeds 66"),
+    }),
+    Place(5, "flows", "Flows", "Flows",
+          "Money in and out of funds, and figures from outside.", ("flows",), {
+        "0x0": ("* flows",),
+        "0x18": ("11 flows", "* facts"),
+        "0x30": ("16 flows", "* facts"),
+    }),
+    Place(6, "cross", "Cross-market", "Cross",
+          "Correlations, who leads whom, pairs and rotation.", ("correlations",), {
+        "0x0": ("* correlations",),
+        "0x18": ("* correlations", "* rotation"),
+        "160x30": ("* correlations 94 | rotation",),
+    }),
+    Place(7, "regime", "Regime and claims", "Regime",
+          "The evidence for a turn, and what was claimed about it.", ("evidence",), {
+        "0x0": ("* evidence",),
+        "0x18": ("* evidence", "* claims"),
+        "160x30": ("* evidence 64 | claims",),
+    }),
+    Place(8, "alerts", "Alerts and plans", "Alerts",
+          "What fires, what it told, and the plans it touches.", ("alerts",), {
+        "0x0": ("* alerts",),
+        "100x30": ("* alerts", "9 gauges 50 | feeds"),
+    }),
+    Place(9, "sql", "SQL", "SQL",
+          "Any question to the live tables.", ("quotes",), {
+        "0x0": ("* quotes",),
+    }),
+)  # fmt: skip
+BY_NUMBER: Final = {place.number: place for place in SCREENS}
+BY_NAME: Final = {place.name: place for place in SCREENS}
