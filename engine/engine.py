@@ -156,6 +156,8 @@ class Engine:
     def report_channel(self, report: ChannelReport, /) -> None:
         """A channel went up or down; down shows at once."""
         self.board.report_channel(report, self.clock.monotonic())
+        self._view.channel(report)
+        self._facts_changed = True
         if not report.up and self.urgent is not None:
             self.urgent()
 

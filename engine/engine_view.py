@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.board import Board
-from engine.model import MarketFact
+from engine.model import ChannelReport, MarketFact
 from engine.quotes import Quotes
 from engine.view import Book24, Live, Rate
 
@@ -19,6 +19,16 @@ class EngineView:
         self._facts = facts
         self.simulated = simulated
         self.now = 0.0
+        self._down: dict[str, set[str]] = {}
+        """The channels that are down, by source; as many as there are feeds."""
+
+    def channel(self, report: ChannelReport) -> None:
+        """A channel went up or down."""
+        down = self._down.setdefault(report.source, set())
+        if report.up:
+            down.discard(report.channel)
+        else:
+            down.add(report.channel)
 
     def live(self, symbol: str, /) -> Live:
         return self._quotes.live(symbol)
@@ -31,3 +41,6 @@ class EngineView:
 
     def facts(self) -> Mapping[str, MarketFact]:
         return self._facts
+
+    def lost(self, source: str, /) -> bool:
+        return bool(self._down.get(source))

@@ -5,7 +5,7 @@ A book whose implied price, quote_volume ÷ volume, lies outside its own 24 h [l
 left out. Two books of one venue and base with USD-like quotes and the same base volume (1e-6 relative) are one book
 seen twice, and one is kept. all_markets_usd comes from the whole-market source as it is: the two are never mixed.
 status: `estimated` where a rate was; `stale` where no book is fresh (books of a lost venue are left out while others
-are fresh; `venues` says how many count).
+are fresh; `venues` says how many count), and where the whole-market source is lost, whose figures stand in the row too.
 """
 
 from __future__ import annotations
@@ -115,6 +115,9 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
         if here is None and fact is None:
             continue
         moments = [t for t in (here.at if here else None, fact.as_of if fact else None) if t is not None]
+        status = here.status if here else Status.OK
+        if fact is not None and view.lost(fact.source):
+            status = Status.STALE
         rows.append(
             {
                 "base": base,
@@ -123,7 +126,7 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
                 "dominance_pct": _positive(fact.dominance_pct) if fact else None,
                 "venues": here.venues if here else 0,
                 "as_of": datetime.fromtimestamp(max(moments), UTC) if moments else None,
-                "status": (here.status if here else Status.OK).value,
+                "status": status.value,
                 "simulated": view.simulated,
             }
         )

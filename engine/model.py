@@ -220,6 +220,8 @@ class FeedReport(NamedTuple):
     """True once the feed has delivered all it first had to, or has failed at it: nothing more is to be waited for."""
     note: str | None = None
     """What a user may want to know that is no error: symbols that the venue lacks, a slower budget."""
+    next_at: float | None = None
+    """Epoch seconds of the next question of a live source that asks now and then; between two it rests."""
 
 
 class Coverage(NamedTuple):

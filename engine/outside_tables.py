@@ -13,7 +13,7 @@ import polars as pl
 
 from engine import sessions
 from engine.flow_table import LATE_SESSIONS, FlowRow
-from engine.model import Status
+from engine.model import OutsideFact, Status
 from engine.outside import DOMINANCE, NEW_DAYS, Outside
 from engine.rows import table
 from engine.tables import empty
@@ -97,7 +97,7 @@ class FactsMaker:
             _row(name, None, unit, None, said, stale=True) for name, unit, said in self._missing() if name not in held
         ]
         for name, fact in held.items():
-            stale = view.now - fact.as_of > fact.lasts_s
+            stale = view.now - fact.as_of > fact.lasts_s or view.lost(_feed_of(fact))
             row = _row(name, fact.value, fact.unit, fact.as_of, fact.source, stale=stale)
             rows.append(row | {"change_pct": fact.change_pct, "change_over": fact.change_over})
             if fact.members:
@@ -121,15 +121,20 @@ class FactsMaker:
         btc = view.facts().get("BTC")
         if btc is None or btc.dominance_pct is None:
             return []
-        stale = view.now - btc.as_of > DOMINANCE_LASTS_S
+        stale = view.now - btc.as_of > DOMINANCE_LASTS_S or view.lost(btc.source)
         now = _row(DOMINANCE, btc.dominance_pct, "%", btc.as_of, btc.source, stale=stale)
         change = self.outside.dominance_change(view.now)
         then = _row(f"{DOMINANCE}_30d", change and change[0], "pp", btc.as_of, btc.source, stale=stale)
-        if change is None:
+        if change is None and not stale:
             then["status"] = Status.WARMING.value
-        else:
+        elif change is not None:
             then["change_over"] = f"{change[1]}d"
         return [now, then]
+
+
+def _feed_of(fact: OutsideFact) -> str:
+    """The feed that brings a fact; a site may have several."""
+    return "coingecko-categories" if fact.fact.startswith("category_") else fact.source
 
 
 def _row(fact: str, value: float | None, unit: str, as_of: float | None, source: str, *, stale: bool) -> dict[str, Any]:

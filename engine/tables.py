@@ -301,10 +301,10 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "reconnects": pl.Int64(),
             "error": pl.String(),
             "retry_at": TIME,
+            "next_at": TIME,
             "note": pl.String(),
         }
     ),
-}
     "bars": _live(
         {
             "symbol": pl.String(),
@@ -336,6 +336,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "as_of": TIME,
         }
     ),
+}
 
 
 def empty(name: str) -> pl.DataFrame:

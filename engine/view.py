@@ -111,6 +111,10 @@ class View(Protocol):
         """Whole-market figures by base; `*` for the market as a whole."""
         ...
 
+    def lost(self, source: str, /) -> bool:
+        """Whether the connection to a source is lost, so that what it said is stale; False of one never heard of."""
+        ...
+
 
 @dataclass(slots=True)
 class DictView:
@@ -122,6 +126,7 @@ class DictView:
     rates: Mapping[str, Rate] = field(default_factory=dict)
     all_facts: Mapping[str, MarketFact] = field(default_factory=dict)
     simulated: bool = False
+    all_lost: frozenset[str] = frozenset()
 
     def live(self, symbol: str, /) -> Live:
         return self.prices.get(symbol, NO_LIVE)
@@ -134,3 +139,6 @@ class DictView:
 
     def facts(self) -> Mapping[str, MarketFact]:
         return self.all_facts
+
+    def lost(self, source: str, /) -> bool:
+        return source in self.all_lost

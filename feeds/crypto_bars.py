@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from engine.errors import BlockedError, RateLimitedError
 from engine.model import Bars
@@ -21,6 +22,7 @@ from feeds.crypto import explain
 from feeds.link import Context, Link
 from feeds.markets import Book, MarketLists
 from feeds.quirks import quirks_of
+from feeds.reach import reach
 from feeds.translate import status_of, translate
 
 if TYPE_CHECKING:
@@ -82,8 +84,12 @@ class CryptoBars:
         self._name = name
         self._lists = lists
         self._channel = f"{name}:candles"
+        self.hosts: tuple[str, ...] = ()
+        """The venue's host for requests; known once it was asked."""
         self._progress: dict[tuple[str, str], _Progress] = {}
         self._failed: dict[tuple[str, str], str] = {}
+        self._heard = False
+        """Whether the venue answered in this look."""
 
     async def run(self, context: Context, link: Link) -> None:
         """Fetch what is missing, then what closes, for ever."""
@@ -92,10 +98,16 @@ class CryptoBars:
             await aside(importlib.import_module, "polars")
             await self._lists.books(exchange, context)
             link.up(self._channel, math.inf)
-            link.heard(self._channel, None)
             while True:
                 mine = await self._lists.allotted(self._name, context, ALLOT_WAIT_S)
+                self._heard = False
                 await self._look(exchange, mine, context, link)
+                if not self._heard:  # nothing was missing: a list from the disk says nothing of the venue
+                    self.hosts = self.hosts or rest_hosts(exchange)
+                    if self.hosts:
+                        await reach(context.border, self.hosts[0])
+                    link.reached(self._channel)
+                link.rests(context.config.refresh.history_s)
                 await context.clock.sleep(context.config.refresh.history_s)
         except Exception as error:
             explain(exchange, error)
@@ -230,6 +242,8 @@ class CryptoBars:
         """One request: candles from `start` (epoch seconds) on, to the sink."""
         rows = await exchange.fetch_ohlcv(job.book.venue_symbol, job.interval.name, start * 1000, self._page())
         link.heard(self._channel, None)
+        self._heard = True
+        self.hosts = self.hosts or rest_hosts(exchange)
         frame = frame_of(rows)
         if frame.is_empty():
             return
@@ -237,6 +251,22 @@ class CryptoBars:
         progress.oldest = first if progress.oldest is None else min(progress.oldest, first)
         progress.newest = last if progress.newest is None else max(progress.newest, last)
         context.sink.ingest_bars(Bars(job.book.symbol, job.interval.name, self.source, job.book.quote_ccy, frame))
+
+
+def rest_hosts(exchange: Any) -> tuple[str, ...]:
+    """The host that the library last asked, else the first that it knows of this venue; none where it tells none."""
+    asked = urlsplit(getattr(exchange, "last_request_url", None) or "").hostname
+    if asked:
+        return (asked,)
+    found: list[Any] = [(exchange.urls or {}).get("api")]
+    while found:
+        one = found.pop(0)
+        if isinstance(one, dict):
+            found = [*one.values(), *found]
+        elif isinstance(one, str) and one.startswith("https://"):
+            host = urlsplit(exchange.implode_hostname(one)).hostname
+            return (host,) if host else ()
+    return ()
 
 
 def frame_of(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:

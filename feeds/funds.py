@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from engine.config import Config
 from engine.errors import BadDataError, BlockedError, FeedError
@@ -17,6 +18,7 @@ from feeds.aside import aside
 from feeds.flow_files import FlowFile, read_flow_bytes, read_flow_file
 from feeds.link import Context, Link
 from feeds.outside_answers import amount
+from feeds.reach import reach
 from feeds.translate import words
 from feeds.web import Web, web
 
@@ -31,6 +33,7 @@ GET_IT: Final = {
 }
 SSGA_PAUSE_S: Final = 12 * 3600.0
 YAHOO_PAUSE_S: Final = 8 * 3600.0
+YAHOO: Final = "query1.finance.yahoo.com"
 YAHOO_GAP_S: Final = 1.0
 """Between two questions to Yahoo, one a fund."""
 FILES_PAUSE_S: Final = 30.0
@@ -52,6 +55,7 @@ class Ssga:
 
     source = "ssga"
     kind = "fund-days"
+    hosts = (urlsplit(WORKBOOK).netloc,)
 
     def __init__(self, config: Config) -> None:
         self._funds = ssga_funds(config)
@@ -64,8 +68,10 @@ class Ssga:
             asked = await aside(_stamped, stamp)
             age = context.clock.now() - asked if asked is not None else -1.0
             if 0 <= age < SSGA_PAUSE_S:
-                link.heard(channel, None)
+                await reach(context.border, self.hosts[0])
+                link.reached(channel)
                 link.settled()
+                link.rests(SSGA_PAUSE_S - age)
                 await context.clock.sleep(SSGA_PAUSE_S - age)
                 continue
             failed: list[FeedError] = []
@@ -83,6 +89,7 @@ class Ssga:
             link.note(words("; ".join(map(str, failed)), 200) if failed else None)
             await aside(_stamp, stamp, context.clock.now())
             link.settled()
+            link.rests(SSGA_PAUSE_S)
             await context.clock.sleep(SSGA_PAUSE_S)
 
 
@@ -134,6 +141,7 @@ class YahooFunds:
 
     source = "yahoo-funds"
     kind = "fund-days"
+    hosts = (YAHOO,)
 
     def __init__(self, config: Config) -> None:
         fetched = ssga_funds(config) if config.flows.ssga else ()
@@ -152,8 +160,11 @@ class YahooFunds:
                 link.note(words("without assets or NAV: " + ", ".join(lacking), 200) if lacking else None)
                 await aside(_stamp, stamp, context.clock.now())
                 wait = YAHOO_PAUSE_S
-            link.heard(channel, None)
+            else:
+                await reach(context.border, YAHOO)
+                link.reached(channel)
             link.settled()
+            link.rests(wait)
             await context.clock.sleep(wait)
 
     async def _round(self, context: Context, link: Link, channel: str) -> list[str]:

@@ -23,7 +23,7 @@ CLOCKS_DIFFER_S = 5.0
 class _Channel:
     """One subscription: the unit of silence."""
 
-    __slots__ = ("fresh_mono", "frozen_at", "limit", "name", "newest", "subscribed", "up")
+    __slots__ = ("fresh_mono", "frozen_at", "limit", "name", "newest", "subscribed", "told", "up")
 
     def __init__(self, name: str, limit: float, now: float) -> None:
         self.name = name
@@ -35,6 +35,8 @@ class _Channel:
         self.frozen_at: float | None = None
         """The venue time that an earlier life froze at: nothing up to it is news."""
         self.up = False
+        self.told = False
+        """Whether it was ever reported."""
         self.subscribed = True
 
 
@@ -67,6 +69,8 @@ class Health:
         self.healthy_since: float | None = None
         """Monotonic time since when this life has been live without a break."""
         self.trouble = None
+        self.rests_until: float | None = None
+        """Epoch seconds of the next question, where the feed asks now and then."""
 
     # what the feed says
 
@@ -110,11 +114,24 @@ class Health:
             self._came_up(known, now)
 
     def _came_up(self, channel: _Channel, now: float) -> None:
-        channel.up = True
+        channel.up = channel.told = True
         channel.frozen_at = None
         self._sink.report_channel(ChannelReport(channel.name, self._source, True, channel.limit))
         if self.healthy_since is None:
             self.healthy_since = now
+        self._changed()
+
+    def reached(self, channel: str) -> None:
+        """See `Link.reached`."""
+        known = self._channels.get(channel)
+        if known is not None and known.subscribed:
+            known.fresh_mono = now = self._clock.monotonic()
+            if not known.up:
+                self._came_up(known, now)
+
+    def rests(self, seconds: float) -> None:
+        """See `Link.rests`."""
+        self.rests_until = self._clock.now() + seconds
         self._changed()
 
     def down(self, channel: str, why: str) -> None:
@@ -162,14 +179,17 @@ class Health:
     def lost(self) -> None:
         """The connection is gone: every channel is down, at once."""
         for channel in self._channels.values():
+            if channel.subscribed and not channel.told:  # what an earlier run kept has no connection behind it
+                channel.up = True
             channel.subscribed = False
             self._report_down(channel)
+        self.rests_until = None
         self.rate = 0.0
         self._counts.clear()
 
     def _report_down(self, channel: _Channel) -> None:
         if channel.up:
-            channel.up = False
+            channel.up, channel.told = False, True
             self._sink.report_channel(ChannelReport(channel.name, self._source, False, channel.limit))
 
     def measure(self, now: float) -> None:

@@ -19,6 +19,7 @@ from engine.errors import BadDataError, BlockedError, FatalError, FeedError, Rat
 from engine.model import Bars, asset_of
 from feeds.aside import aside
 from feeds.link import Context, Link
+from feeds.reach import reach
 from feeds.translate import translate, words
 from feeds.yahoo_units import in_units
 
@@ -67,6 +68,7 @@ class YahooBars:
 
     source = "yahoo-bars"
     kind = "equity-bars"
+    hosts = ("query2.finance.yahoo.com",)
 
     def __init__(self, config: Config) -> None:
         self._refresh_s = config.refresh.history_s
@@ -88,10 +90,14 @@ class YahooBars:
         while True:
             now = context.clock.now()
             due = [job for job in self._jobs if self._due(job, hours, now)]
+            if not due:
+                await reach(context.border, self.hosts[0])
+                link.reached(CHANNEL)
             for interval in REACH:  # daily bars of all symbols before any intraday ones
                 await self._round([job for job in due if job.interval == interval], context, link, yahoo)
                 if interval == "1d":
                     link.settled()
+            link.rests(self._refresh_s)
             await context.clock.sleep(self._refresh_s)
 
     def _due(self, job: Job, hours: Hours, now: float) -> bool:

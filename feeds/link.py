@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from engine.clock import Clock
 from engine.config import Config
@@ -45,6 +45,14 @@ class Link(Protocol):
         """Data arrived. `event_time` is the venue's own time, epoch seconds; one that stands still is silence too."""
         ...
 
+    def reached(self, channel: str) -> None:
+        """The source answers, and had nothing new to be asked for: the channel is up, though no data came."""
+        ...
+
+    def rests(self, seconds: float) -> None:
+        """The next question comes only after so long."""
+        ...
+
     def down(self, channel: str, why: str) -> None:
         """The channel is lost while others of this feed go on."""
         ...
@@ -66,4 +74,14 @@ class Feed(Protocol):
 
     async def run(self, context: Context, link: Link) -> None:
         """One connection's life."""
+        ...
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A feed that asks now and then, and so does not notice between two questions that the network is gone."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that it asks."""
         ...

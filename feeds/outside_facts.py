@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -19,6 +20,7 @@ from engine.model import OutsideFact
 from feeds import outside_answers as answers
 from feeds.aside import aside
 from feeds.link import Context, Link
+from feeds.reach import reach
 from feeds.web import Web, web
 
 COINGECKO: Final = "https://api.coingecko.com/api/v3/coins/categories"
@@ -39,6 +41,8 @@ class Site:
     source: str
     pause_s: float
     ask: Ask
+    url: str
+    """One of its addresses, for its host."""
 
 
 class Facts:
@@ -48,6 +52,7 @@ class Facts:
 
     def __init__(self, site: Site, headers: dict[str, str] | None = None, note: str | None = None) -> None:
         self.source = site.source
+        self.hosts = (urlsplit(site.url).netloc,)
         self._site = site
         self._headers = headers
         self._note = note
@@ -62,16 +67,20 @@ class Facts:
                 now = context.clock.now()
                 kept = await aside(_kept, file)
                 age = now - kept[0] if kept is not None else -1.0
+                link.up(channel, 3 * pause)
                 if kept is not None and 0 <= age < pause:
                     found, wait = kept[1], pause - age
                 else:
                     found, wait = await self._site.ask(client, now), pause
                     await aside(_keep, file, now, found)
-                link.up(channel, 3 * pause)
-                link.heard(channel, None)
+                    link.heard(channel, None)
                 for fact in found:
                     context.sink.ingest_outside(fact)
+                if wait < pause:  # known from before: no request, but is the site still there?
+                    await reach(context.border, self.hosts[0])
+                    link.reached(channel)
                 link.settled()
+                link.rests(wait)
                 await context.clock.sleep(wait)
 
 
@@ -80,18 +89,20 @@ def feeds(config: Config) -> Iterable[Facts]:
     wanted = config.facts
     if wanted.categories and config.coingecko.enabled:
         key = os.environ.get(config.coingecko.key_env, "").strip()
-        site = Site("coingecko-categories", 900.0 if key else 3600.0, _categories)
+        site = Site("coingecko-categories", 900.0 if key else 3600.0, _categories, COINGECKO)
         yield Facts(site, {"x-cg-demo-api-key": key} if key else None)
     if wanted.defillama:
-        yield Facts(Site("defillama", 900.0, _defillama))
+        yield Facts(Site("defillama", 900.0, _defillama, DEX))
     if wanted.coinmetrics:
-        yield Facts(Site("coinmetrics", 6 * answers.HOUR, _coinmetrics), note="CC BY-NC: not for commercial use")
+        yield Facts(
+            Site("coinmetrics", 6 * answers.HOUR, _coinmetrics, COIN_METRICS), note="CC BY-NC: not for commercial use"
+        )
     if wanted.sentiment:
-        yield Facts(Site("alternative.me", answers.HOUR, _sentiment))
+        yield Facts(Site("alternative.me", answers.HOUR, _sentiment, SENTIMENT))
     if wanted.symbol_directory:
-        yield Facts(Site("nasdaqtrader", 12 * answers.HOUR, _directory))
+        yield Facts(Site("nasdaqtrader", 12 * answers.HOUR, _directory, DIRECTORY))
     if wanted.fred and (key := os.environ.get(wanted.fred_key_env, "").strip()):
-        yield Facts(Site("fred", 6 * answers.HOUR, partial(_fred, key)))
+        yield Facts(Site("fred", 6 * answers.HOUR, partial(_fred, key), FRED))
 
 
 async def _categories(client: Web, now: float) -> list[OutsideFact]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -30,6 +31,8 @@ CHANNEL: Final = "coingecko:facts"
 WITHOUT_KEY: Final = 4
 """Without a demo key the rounds are so many times as far apart."""
 COINS_A_REQUEST: Final = 100
+LEAST_PAUSE_S: Final = 12.0
+"""Never less between two rounds, however often the network comes and goes."""
 NAMES_LAST_S: Final = 7 * 86400.0
 LARGEST: Final = 16 * 2**20
 """Bytes of the largest answer that is read; the list of all coins takes about 2 MB."""
@@ -54,6 +57,7 @@ class CoinGecko:
 
     source = "coingecko"
     kind = "market-facts"
+    hosts = (urlsplit(ROOT).netloc,)
 
     def __init__(self, config: Config) -> None:
         self._bases = config.crypto.bases
@@ -63,6 +67,8 @@ class CoinGecko:
         self._found: dict[str, str | None] = {}
         """Looked-up ids of bases that the table lacks; None where CoinGecko has no such coin."""
         self._looked_at: float | None = None
+        self._answered = float("-inf")
+        """Monotonic time of the last round that was answered."""
 
     async def run(self, context: Context, link: Link) -> None:
         """Ask for ever; an answer that is none ends this life with its reason."""
@@ -78,10 +84,13 @@ class CoinGecko:
             timeout=aiohttp.ClientTimeout(total=border.timeout),
         ) as session:
             client = _Client(session, border.proxy)
+            if (wait := self._answered + LEAST_PAUSE_S - context.clock.monotonic()) > 0:
+                await context.clock.sleep(wait)
             while True:
                 everything = await client.get("/global", {})
                 ids = await self._ids(client, context)
                 coins = await self._coins(client, ids)
+                self._answered = context.clock.monotonic()
                 now = context.clock.now()
                 whole, shares = whole_market(everything, now)
                 link.up(CHANNEL, 3 * self._pause)
@@ -91,6 +100,7 @@ class CoinGecko:
                     context.sink.ingest_fact(fact)
                 link.note(self._said())
                 link.settled()
+                link.rests(self._pause)
                 await context.clock.sleep(self._pause)
 
     async def _coins(self, client: _Client, ids: Mapping[str, str]) -> list[Any]:

@@ -17,10 +17,13 @@ from feeds.crypto import CryptoStream
 from feeds.crypto_bars import CryptoBars
 from feeds.funds import FundFiles, Ssga, YahooFunds, ssga_funds
 from feeds.history import YahooBars
+from feeds.limits import policy_of
 from feeds.link import Context, Feed
+from feeds.lookout import Lookout
 from feeds.markets import MarketLists
 from feeds.network import Border
 from feeds.public import CoinGecko
+from feeds.reach import reach
 from feeds.supervisor import Supervisor
 from feeds.yahoo_poll import YahooPoll
 from feeds.yahoo_stream import YahooStream
@@ -68,10 +71,12 @@ class Feeds:
         self._running: dict[str, _Running] = {}
         """By source."""
         self._changed = asyncio.Event()
+        self._lookout = Lookout(context.clock, reach)
 
     async def run(self) -> None:
         """Run every feed until cancelled; after `reconfigure`, those of the new configuration."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._lookout.run(self._supervisors, lambda: self._context.border), name="lookout")
             while True:
                 self._changed.clear()
                 config = self._context.config
@@ -80,10 +85,15 @@ class Feeds:
                 await self._end([s for s, one in self._running.items() if made_from.get(s) != one.made_from])
                 for source, feed in wanted.items():
                     if source not in self._running:
-                        supervisor = Supervisor(feed, self._context)
+                        supervisor = Supervisor(
+                            feed, self._context, policy=policy_of(feed.kind), lost=self._lookout.lost
+                        )
                         task = group.create_task(supervisor.run(), name=f"supervisor {source}")
                         self._running[source] = _Running(made_from[source], supervisor, task)
                 await self._changed.wait()
+
+    def _supervisors(self) -> list[Supervisor]:
+        return [one.supervisor for one in self._running.values()]
 
     async def _end(self, sources: list[str]) -> None:
         """End what a new configuration changes, before its successor speaks by the same name."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import BlockedError, FatalError, FeedError, RateLimitedError, TransientError
 from engine.model import FeedReport, FeedState
 from feeds.health import Health
-from feeds.link import Context, Feed
+from feeds.link import Asks, Context, Feed
 from feeds.translate import translate, words
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,12 @@ class Policy:
     """Most between the *starts* of two lives while the failures are transient: a network that is back is used soon."""
     limited_first: float = 5.0
     """First pause after a rate limit that names no time; doubles."""
-    limited_ceiling: float = 13.0
-    """Four requests a minute are within every venue's limit, and a limit that is over is soon noticed."""
-    blocked_first: float = 60.0
+    limited_ceiling: float = 12.5
+    """Five requests a minute are within every venue's limit, and a limit that is over is soon noticed."""
+    blocked_first: float = 5.0
     """First pause after a geo-block or a refusal; doubles."""
-    blocked_ceiling: float = 900.0
+    blocked_ceiling: float = 12.5
+    """As for a limit: who was let in again, or changed the proxy, is live within a quarter of a minute."""
     fatal: float = 900.0
     """Pause after an error that no retry can help; a changed configuration wakes it."""
     longest: float = 21_600.0
@@ -46,6 +48,8 @@ class Policy:
     """A life that has not subscribed, delivered or settled anything by then is ended."""
     tick: float = 0.5
     """How often the watchdog looks."""
+    jump: float = 10.0
+    """A look that finds the wall clock further on than this, or further back, finds a machine that slept."""
     leave: float = 5.0
     """How long a feed may take to end once it is told to."""
 
@@ -54,9 +58,18 @@ class Supervisor:
     """Runs one feed for ever under one policy; see the module's docstring."""
 
     def __init__(
-        self, feed: Feed, context: Context, *, policy: Policy | None = None, rng: random.Random | None = None
+        self,
+        feed: Feed,
+        context: Context,
+        *,
+        policy: Policy | None = None,
+        rng: random.Random | None = None,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
+        """lost: called when a life ends badly that had been live."""
         self.feed = feed
+        self._lost = lost
+        self._doubt: asyncio.Future[None] | None = None
         self._context = context
         self._clock = context.clock
         self._policy = policy or Policy()
@@ -71,6 +84,21 @@ class Supervisor:
         self._health = Health(feed.source, context.sink, context.clock, self._changed)
         self.report = self._make_report()
         """The newest report that the sink was given."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether any channel of the feed is up."""
+        return self._health.alive
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that the feed asks now and then; none where a standing connection shows itself that it is lost."""
+        return self.feed.hosts if isinstance(self.feed, Asks) else ()
+
+    def doubt(self, error: FeedError) -> None:
+        """End this life: somebody found out that the source cannot be reached. Call it from the feed's own loop."""
+        if self._doubt is not None and not self._doubt.done():
+            self._doubt.set_exception(error)
 
     def wake(self) -> None:
         """Try again now if a retry is being waited for. Call it from the feed's own loop."""
@@ -95,8 +123,13 @@ class Supervisor:
         self._health.start()
         task = asyncio.create_task(self.feed.run(self._context, self._health), name=f"feed {self.feed.source}")
         watch = asyncio.create_task(self._watch(), name=f"watchdog {self.feed.source}")
+        self._doubt = doubt = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, watch, doubt}, return_when=asyncio.FIRST_COMPLETED)
+            if self._health.healthy_since is not None:
+                self._lost()
+            if doubt.done() and isinstance(told := doubt.exception(), FeedError):
+                return told
             if task.done():
                 return self._reason(task)
             error = watch.exception()
@@ -105,6 +138,7 @@ class Supervisor:
                 error = TransientError(f"watchdog failed: {error}")
             return error
         finally:
+            doubt.cancel()
             self._health.lost()
             await self._end(task, watch)
 
@@ -142,10 +176,13 @@ class Supervisor:
     async def _watch(self) -> None:
         """Look at the channels, publish the rate once a second, and raise when the feed is silent."""
         policy, health = self._policy, self._health
-        reported = self._clock.monotonic()
+        reported, wall = self._clock.monotonic(), self._clock.now()
         while True:
             await self._clock.sleep(policy.tick)
             now = self._clock.monotonic()
+            slept, wall = self._clock.now() - wall, self._clock.now()
+            if abs(slept) > policy.jump:  # whatever came before is as old as that, and its sockets are dead
+                raise TransientError(f"the clock jumped by {slept:+,.0f} s: the machine slept, or it was set")
             if silent := health.silent(now):
                 self._error = silent
                 health.lost()
@@ -228,6 +265,7 @@ class Supervisor:
             retry_at=self._retry_at,
             settled=health.settled_once or self._lives > 0,
             note=health.noted,
+            next_at=health.rests_until if self._state is FeedState.LIVE else None,
         )
 
     def _publish(self) -> None:

@@ -42,6 +42,7 @@ class YahooPoll:
 
     source = "yahoo-poll"
     kind = "equity-poll"
+    hosts = ("query1.finance.yahoo.com",)
 
     def __init__(self, config: Config) -> None:
         self._symbols = config.equity.symbols
@@ -86,6 +87,7 @@ class YahooPoll:
             link.up(CHANNEL, 3 * pause)
             if not at_work and market.next_change is not None:
                 pause = max(1.0, min(pause, market.next_change - now))
+            link.rests(pause)
             await self._pause(clock, pause)
 
     def ask_now(self) -> None:

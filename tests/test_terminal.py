@@ -116,7 +116,24 @@ def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp
     offset = load("january-2026").start.timestamp() - time.time()
     first = Child("january-2026", tmp_path, offset, folder=folder)
     config = tmp_path / "own.toml"
-    config.write_text(f'[network]\nproxy = "{first.ready().proxy}"\nca_file = "{first.ready().ca_file}"\n')
+    config.write_text(
+        f"""
+        [network]
+        proxy = "{first.ready().proxy}"
+        ca_file = "{first.ready().ca_file}"
+        [crypto]
+        exchanges = ["kraken"]
+        alt = ["large"]
+        [crypto.baskets]
+        large = ["SOL"]
+        ai = []
+        defi = []
+        meme = []
+        mid = []
+        [equity]
+        symbols = ["IWM", "SPY", "^RUT"]
+        """
+    )
     port = int(first.ready().proxy.rpartition(":")[2])
     at = datetime.fromtimestamp(time.time() + offset, UTC)
     command = [*COMMAND, "--config", str(config), "--at", at.isoformat()]

@@ -16,6 +16,7 @@ class RecordingLink:
     heards: list[tuple[str, float | None]] = field(default_factory=list)
     downs: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str | None] = field(default_factory=list)
+    rested: list[float] = field(default_factory=list)
     is_settled: bool = False
 
     def up(self, channel: str, silence_limit_s: float) -> None:
@@ -23,6 +24,12 @@ class RecordingLink:
 
     def heard(self, channel: str, event_time: float | None) -> None:
         self.heards.append((channel, event_time))
+
+    def reached(self, channel: str) -> None:
+        self.heards.append((channel, None))
+
+    def rests(self, seconds: float) -> None:
+        self.rested.append(seconds)
 
     def down(self, channel: str, why: str) -> None:
         self.downs.append((channel, why))
