@@ -1,8 +1,9 @@
 """A run with many alerts that can be killed at any moment: what it has shown goes to standard output, an id a line.
 
 `python -m bench.alert_storm FOLDER SEED SECONDS PAUSE`, with the receiver's Apprise URL in `ALERT_STORM_HOOK`. A market
-made from the seed passes the alerts of a run (journal and sender as a live run has them) as fast as it can. With 0
-SECONDS it only delivers what is owed, and ends when nothing is.
+made from the seed passes the alerts of a run (journal and sender as a live run has them) as fast as it can. Where
+another storm works the alerts of FOLDER, what that one tells comes as `heard ID`. With 0 SECONDS it only delivers what
+is owed, and ends when nothing is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from engine.clock import Clock
 from engine.config import Channel, Notify
 from engine.database import Database
 from engine.journal import Journal
+from engine.lease import Lease
 from engine.rules import Cross, Rule
 from engine.tables import TABLES
 from notify.outside import Outside
@@ -49,7 +51,9 @@ async def storm(folder: Path, seed: int, seconds: float, pause: float) -> None:
     """Alerts for `seconds`, a beat every `pause`; then, and only with 0 seconds, until nothing is owed."""
     clock, rng = Clock(), random.Random(seed)
     outside = Outside(NOTIFY, folder, clock, lambda severity, text: None)
-    alerting = Alerting(RULES, journal=Journal(Database(folder)), channels=outside.channels)
+    journal = Journal(Database(folder))
+    lease = Lease(journal.database, "alerts", "storm")
+    alerting = Alerting(RULES, journal=journal, lease=lease, channels=outside.channels)
     sending = asyncio.create_task(outside.run())
     import apprise  # noqa: F401 — half a second: a kill should find deliveries under way, not an import
 
@@ -61,7 +65,7 @@ async def storm(folder: Path, seed: int, seconds: float, pause: float) -> None:
             alerting.watchers["^RUT"](price, clock.now())
         rows = [{"pair": pair, "z252": rng.gauss(0.5, 1.5), "status": "ok", "simulated": True} for pair in PAIRS]
         for event in alerting.beat({"spreads": pl.DataFrame(rows, schema=TABLES["spreads"])}, clock.now()):
-            say(event.id)
+            say(event.id if alerting.leads else f"heard {event.id}")
         await asyncio.sleep(pause)
     reading = Journal(Database(folder))
     while seconds == 0 and reading.owed(float("inf"), limit=1):  # noqa: ASYNC110 — the journal tells nobody

@@ -2,12 +2,13 @@
 
 Bursts are grouped: a channel waits a moment after the first event, then gets one message. A failure is written into
 the journal with its reason and tried again with back-off, after a restart too. One channel's trouble never delays
-another's.
+another's. Of several terminals on one journal, the holder of the lease alone sends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from engine.clock import Clock
 from engine.database import DatabaseError
 from engine.journal import Delivery, Journal
+from engine.lease import EVERY_S, Lease
 from notify.channel import Channel, DeliveryError, Message
 from notify.policy import RateLimit, retry_at
 
@@ -34,7 +36,7 @@ class Dispatcher:
     """The task that empties the journal's debts.
 
     group_s: how long a channel waits for more before it sends. per_minute: messages a channel may get a minute.
-    complain: told of a channel's trouble in words, and with None when it is over.
+    complain: told of a channel's trouble in words, and with None when it is over. lease: None: nobody else can send.
     """
 
     journal: Journal
@@ -43,6 +45,7 @@ class Dispatcher:
     group_s: float = 2.0
     per_minute: int = 10
     complain: Callable[[str, str | None], None] = lambda channel, why: None
+    lease: Lease | None = None
     _outlets: dict[str, _Outlet] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +56,15 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             for name in self._outlets:
                 group.create_task(self._serve(name), name=f"notify {name}")
+            if self.lease is not None:
+                group.create_task(self._hold(self.lease), name="notify lease")
+
+    async def _hold(self, lease: Lease) -> None:
+        """Renew the lease beside the sending: one message may take longer than it lasts."""
+        while True:
+            with contextlib.suppress(DatabaseError):  # whoever sends next meets it, and says so
+                lease.tend()
+            await self.clock.sleep(EVERY_S)
 
     async def _serve(self, name: str) -> None:
         while True:
@@ -64,6 +76,8 @@ class Dispatcher:
 
     async def once(self, name: str) -> int:
         """Send what one channel is owed now; returns how many events arrived."""
+        if self.lease is not None and not self.lease.tend():
+            return 0
         outlet, now = self._outlets[name], self.clock.now()
         due = self.journal.owed(now, name)
         if not due or outlet.limit.wait(now) > 0:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engine.clock import Clock
 from engine.config import Channel as ChannelConfig
 from engine.config import Notify
-from engine.database import Database
+from engine.database import Database, DatabaseError
 from engine.journal import Journal
+from engine.lease import Lease
 from engine.model import Event
 from notify.channel import Channel
 from notify.command import CommandChannel
@@ -50,6 +52,7 @@ class Outside:
         if not self._config.channels:
             return
         database = Database(self._folder)
+        lease = Lease(database, "sending")
         try:
             journal = Journal(database)
             journal.abandon(tuple(self._config.channels), self._clock.now() - GIVE_UP_S)
@@ -60,8 +63,11 @@ class Outside:
                 group_s=self._config.group_s,
                 per_minute=self._config.per_minute,
                 complain=self._complain,
+                lease=lease,
             ).run()
         finally:
+            with contextlib.suppress(DatabaseError):  # then it runs out by itself
+                lease.release()
             database.close()
 
     def _complain(self, channel: str, why: str | None) -> None:
