@@ -197,7 +197,13 @@ def _venue(name: str) -> Any:
     from feeds.ccxt_tap import Tap, standing
 
     tap = Tap.__new__(Tap)
-    tap.__dict__.update(_on_ticker=lambda symbol, ticker: None, _on_message=None, unreadable=0, lost=_Never())
+    tap.__dict__.update(
+        _on_ticker=lambda symbol, ticker: None,
+        _on_message=None,
+        _on_tick=lambda tick: None,
+        unreadable=0,
+        lost=_Never(),
+    )
     exchange = standing(name, tap)
     ids = {"kraken": "XBTUSD", "binance": "BTCUSDT", "coinbase": "BTC-USD"}
     quote = "USDT" if name == "binance" else "USD"

@@ -1,8 +1,9 @@
 """A ccxt.pro exchange whose every ticker is seen, cheaply, and whose connection cannot be lost or renewed in silence.
 
 `watch_tickers` returns only the newest of what arrived between two calls, and opens a new socket by itself where the
-old one died. So every ticker is taken where the library stores it (`exchange.tickers[symbol] = …`), and the first sign
-of a lost socket ends `lost`, which the feed waits for. No venue's name stands here: what differs is in `feeds.quirks`.
+old one died. So every ticker is taken where the library stores it (`exchange.tickers[symbol] = …`), or before that where a
+shortcut can read the message (`feeds.shortcuts`), and the first sign of a lost socket ends `lost`, which the feed waits
+for. No venue's name stands here: what differs is in `feeds.quirks`.
 """
 
 from __future__ import annotations
@@ -10,49 +11,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
 from feeds.ccxt_import import ccxt_pro
-from feeds.link import MAX_PRICE
 from feeds.network import Border
+from feeds.numbers import number, price
 from feeds.quirks import Quirks, quirks_of
+from feeds.shortcuts import SHORTCUTS, UNUSUAL, Tick
 
 log = logging.getLogger(__name__)
 
 OnTicker = Callable[[str, Mapping[str, Any]], None]
+OnTick = Callable[[Tick], None]
 OnMessage = Callable[[str, Any], None]
 """Takes the address of a socket and a message as the library decoded it from JSON."""
 
 CLOSE_S = 1.0
 LARGEST = 64 * 2**20
 """Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
-_INF = math.inf
-
-
-def number(value: object) -> float | None:
-    """A finite float, or None for whatever is none."""
-    if value is None:
-        return None
-    try:
-        found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if -_INF < found < _INF else None
-
-
-def price(value: object) -> float | None:
-    """A positive float below `MAX_PRICE`, or None."""
-    if value is None:
-        return None
-    try:
-        found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if 0.0 < found < MAX_PRICE else None
 
 
 def lean_ticker(ticker: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +86,13 @@ def _overheard(handle: Callable[[Any, Any], None], tell: OnMessage) -> Callable[
 class Tap:
     """What one tapped exchange tells: every ticker, and the loss of its connection."""
 
-    def __init__(self, on_ticker: OnTicker, on_message: OnMessage | None = None) -> None:
+    _on_tick: OnTick | None = None
+
+    def __init__(self, on_ticker: OnTicker, on_message: OnMessage | None = None, on_tick: OnTick | None = None) -> None:
+        """on_tick: takes what a shortcut read; without it every message goes the library's way."""
         self._on_ticker = on_ticker
         self._on_message = on_message
+        self._on_tick = on_tick
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with the error of the first socket that was lost."""
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -122,6 +105,28 @@ class Tap:
             self._on_ticker(symbol, ticker)
         except Exception as error:  # noqa: BLE001 (handed on to whoever waits for `lost`)
             self.fail(error)
+
+    def members_of(self, name: str, handle: Callable[[Any, Any, Any], None]) -> dict[str, Any]:
+        """What makes the exchange `name`, whose messages `handle` reads, take the short way where there is one."""
+        shortcut, on_tick = SHORTCUTS.get(name), self._on_tick
+        if shortcut is None or on_tick is None:
+            return {}
+
+        def handle_message(exchange: Any, client: Any, message: Any) -> None:
+            try:
+                ticks = shortcut(exchange, message)
+            except UNUSUAL:
+                ticks = None
+            if ticks is None:
+                handle(exchange, client, message)
+                return
+            try:
+                for tick in ticks:
+                    on_tick(tick)
+            except Exception as error:  # noqa: BLE001 (as for `ticker`)
+                self.fail(error)
+
+        return {"handle_message": handle_message}
 
     def fail(self, error: BaseException) -> None:
         """The connection is of no more use."""
@@ -260,4 +265,5 @@ def _members(base: Any, tap: Tap) -> dict[str, Any]:
         "client": client,
         "on_error": on_error,
         "on_close": on_close,
+        **tap.members_of(base.__name__, base.handle_message),
     }

@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from engine.errors import BadDataError, FatalError
 from engine.model import Quote
-from feeds.ccxt_tap import Tap, closed, number, tapped
+from feeds.ccxt_tap import Tap, closed, tapped
 from feeds.link import Context, Link
 from feeds.markets import Book, Books, MarketLists
+from feeds.numbers import number
 from feeds.quirks import quirks_of
+from feeds.shortcuts import Tick
 from feeds.translate import seconds_of
 
 STREAM_SILENCE_S: Final = 15.0
@@ -130,13 +132,18 @@ async def _lost(tap: Tap) -> None:
     raise BadDataError("the stream ended")
 
 
+_Value = float | None
+_Values = tuple[str, _Value, _Value, _Value, _Value, _Value, _Value, _Value, _Value, _Value, _Value]
+"""The fields of a `Tick`."""
+
+
 class Relay:
     """From the library's tickers to quotes: one call a tick, so it does little."""
 
     def __init__(self, source: str, channel: str, context: Context, link: Link) -> None:
         record = context.record
         heard = None if record is None else lambda url, message: record(source, "ws", [url, message])
-        self.tap = Tap(self._relay, heard)
+        self.tap = Tap(self._relay, heard, self._tick)
         self._record = record
         self._source = source
         self._channel = channel
@@ -172,33 +179,55 @@ class Relay:
         self._relay(symbol, ticker if self._polled_open else {**ticker, "open": None})
 
     def _relay(self, symbol: str, ticker: Mapping[str, Any]) -> None:
+        """A ticker as the library made it."""
+        if symbol not in self._books:
+            return
+        get = ticker.get
+        stamp = get("timestamp")
+        named = number(stamp) if isinstance(stamp, int | float) else None
+        self._tick(
+            (
+                symbol,
+                get("last"),
+                get("bid"),
+                get("ask"),
+                get("open"),
+                get("high"),
+                get("low"),
+                get("baseVolume"),
+                get("quoteVolume"),
+                get("vwap"),
+                named / 1000.0 if named else time_in(get("info")),
+            )
+        )
+
+    def _tick(self, tick: Tick | _Values) -> None:
+        symbol, last, bid, ask, opened, high, low, volume, quote_volume, vwap, event_time = tick
         book = self._books.get(symbol)
         if book is None:
             return
-        stamp = ticker.get("timestamp")
-        named = number(stamp) if isinstance(stamp, int | float) else None
-        event_time = named / 1000.0 if named else time_in(ticker.get("info"))
-        self._waiting.discard(book.symbol)
-        last, bid, ask = ticker.get("last"), ticker.get("bid"), ticker.get("ask")
+        name, quote_ccy = book.symbol, book.quote_ccy
+        if self._waiting:
+            self._waiting.discard(name)
         if last is None and bid is None and ask is None:
             return  # a ticker without a price is no data: a venue that sends nothing else is silent
         self._heard(self._channel, event_time)
         self._ingest(
             Quote(
-                book.symbol,
+                name,
                 self._source,
                 self._channel,
                 symbol,
-                book.quote_ccy,
+                quote_ccy,
                 last,
                 bid,
                 ask,
-                ticker.get("open"),
-                ticker.get("high"),
-                ticker.get("low"),
-                ticker.get("baseVolume"),
-                ticker.get("quoteVolume"),
-                ticker.get("vwap"),
+                opened,
+                high,
+                low,
+                volume,
+                quote_volume,
+                vwap,
                 event_time,
                 self._now(),
                 self._monotonic(),

@@ -1,4 +1,4 @@
-"""What single venues need beside the common way: the one place in `feeds/` where a venue's name may stand."""
+"""What single venues need beside the common way: here and in `feeds.shortcuts` a venue's name may stand, nowhere else."""
 
 from __future__ import annotations
 
