@@ -1,4 +1,4 @@
-"""What single venues need beside the common way: here and in `feeds.shortcuts` a venue's name may stand, nowhere else."""
+"""What single venues need beside the common way: a venue's name stands here and in `feeds.shortcuts`, nowhere else."""
 
 from __future__ import annotations
 
