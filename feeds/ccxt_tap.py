@@ -1,9 +1,9 @@
 """A ccxt.pro exchange whose every ticker is seen, cheaply, and whose connection cannot be lost or renewed in silence.
 
 `watch_tickers` returns only the newest of what arrived between two calls, and opens a new socket by itself where the
-old one died. So every ticker is taken where the library stores it (`exchange.tickers[symbol] = …`), or before that where
-a shortcut can read the message (`feeds.shortcuts`), and the first sign of a lost socket ends `lost`, which the feed
-waits for. No venue's name stands here: what differs is in `feeds.quirks`.
+old one died. So every ticker is taken where the library stores it (`exchange.tickers[symbol] = …`), or before that
+where a shortcut can read the message (`feeds.shortcuts`), and the first sign of a lost socket ends `lost`, which the
+feed waits for. No venue's name stands here: what differs is in `feeds.quirks`.
 """
 
 from __future__ import annotations
