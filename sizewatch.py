@@ -240,10 +240,11 @@ def alerts(options: Options, asked: argparse.Namespace) -> int:
         if asked.what == "list":
             say(cli.list_rules(run.config, run.store), out)
         elif asked.what == "test":
-            cli.find_rule(run.config, asked.rule)
-            say(cli.test_rule(run.config, asked.rule, settled(run.collector(), asked.wait).tables), out)
+            saved = cli.saved_rules(run.store)
+            cli.find_rule(run.config, asked.rule, saved)
+            say(cli.test_rule(run.config, asked.rule, settled(run.collector(), asked.wait).tables, saved), out)
         elif asked.what == "backtest":
-            cli.find_rule(run.config, asked.rule)
+            cli.find_rule(run.config, asked.rule, cli.saved_rules(run.store))
             if run.mode is not Mode.LIVE:  # its folder is empty until its feeds have filled it
                 settled(run.collector(), asked.wait)
             say(cli.backtested(run.config, run.store, asked.rule, asked.first, asked.last, run.clock), out)

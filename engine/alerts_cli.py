@@ -9,25 +9,24 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 import orjson
 import polars as pl
 
-from engine.alert_setup import in_words, read_rules
-from engine.alerts import KEYS, plain, render, row_name
+from engine.alert_setup import Written, in_words, read_rules
 from engine.backtest import backtest, sessions_between
 from engine.bars import BarBook
 from engine.clock import Clock
-from engine.conditions import compile_condition
 from engine.config import Config
 from engine.database import FILE_NAME, Database
 from engine.errors import SizewatchError
 from engine.journal import MAX_EVENTS, Entry, Journal
 from engine.lifecycle import ACTIVE, AlertState
+from engine.rule_trial import crossing_words, matching
 from engine.rules import Rule
 from engine.store import Store
-from engine.tables import TABLES
 
 _MARKS = {"fired": "▲", "repeated": "▲", "resolved": "✓"}
 
@@ -36,19 +35,28 @@ class UnknownRuleError(SizewatchError):
     """There is no such rule, or it is wrong."""
 
 
-def find_rule(config: Config, name: str) -> Rule:
-    """The rule of that name. Raises UnknownRuleError with the names that there are, or with its mistakes."""
-    rules, mistakes = read_rules(config)
+def saved_rules(folder: Path) -> Written:
+    """The rules that were made in the terminal."""
+    with _Reading(folder) as journal:
+        return journal.saved_rules() if journal is not None else {}
+
+
+def find_rule(config: Config, name: str, saved: Written | None = None) -> Rule:
+    """The rule of that name. Raises UnknownRuleError with the nearest names, or with its mistakes."""
+    rules, mistakes = read_rules(config, saved)
     for rule in rules:
         if rule.id == name:
             return rule
     wrong = [in_words(mistake) for mistake in mistakes if mistake.path.startswith(f"rules.{name}")]
-    raise UnknownRuleError("\n".join(wrong) or f"no rule {name!r}; the rules are {', '.join(r.id for r in rules)}")
+    names = [rule.id for rule in rules]
+    near = get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f"nearest are {', '.join(near)}" if near else f"the rules are {', '.join(names)}"
+    raise UnknownRuleError("\n".join(wrong) or f"no rule {name!r}; {hint}")
 
 
 def list_rules(config: Config, folder: Path) -> Iterator[str]:
     """A line a rule: its name, severity, state by the journal, and what it watches; then every mistake."""
-    rules, mistakes = read_rules(config)
+    rules, mistakes = read_rules(config, saved_rules(folder))
     states: dict[str, list[AlertState]] = {}
     with _Reading(folder) as journal:
         for name, _, instance in journal.instances() if journal is not None else ():
@@ -64,31 +72,20 @@ def list_rules(config: Config, folder: Path) -> Iterator[str]:
         yield f"✗ {in_words(mistake)}"
 
 
-def test_rule(config: Config, name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def test_rule(
+    config: Config, name: str, tables: Mapping[str, pl.DataFrame], saved: Written | None = None
+) -> Iterator[str]:
     """Which rows match the rule now, with its message; which are unknown."""
-    rule = find_rule(config, name)
+    rule = find_rule(config, name, saved)
     if rule.cross is not None:
-        prices = dict(tables["quotes"].select("symbol", "price").iter_rows())
-        price, over = prices.get(rule.cross.symbol), prices.get(rule.cross.over or "")
-        if rule.cross.over is not None:
-            price = price / over if price is not None and over else None
-        where = "has no price now" if price is None else f"stands at {price:,.10g}"
-        apart = "" if price is None else f", {100 * (rule.cross.level / price - 1):+.2f} % away"
-        yield f"{name}: {rule.cross.name} {where}; fires on passing {rule.cross.level:,.10g}{apart}"
+        yield f"{name}: {crossing_words(rule.cross, tables)}"
         return
-    if rule.on is None or rule.when is None or rule.on not in tables:
+    if rule.on is None or rule.on not in tables:
         raise UnknownRuleError(f"{name} watches {rule.on}, which is not there now")
-    frame = tables[rule.on]
-    verdicts = frame.select(compile_condition(rule.when, rule.on, TABLES[rule.on]).alias("verdict"))[
-        "verdict"
-    ].to_list()
-    names = [row_name(key) for key in frame.select(KEYS[rule.on]).iter_rows()]
-    count, unknown = sum(verdict is True for verdict in verdicts), verdicts.count(None)
-    yield f"{name}: {count} of {len(names)} rows of {rule.on} match now" + (f", {unknown} unknown" if unknown else "")
-    for row, verdict, values in zip(names, verdicts, frame.iter_rows(named=True), strict=True):
-        if verdict is not False:
-            told = {key: plain(value) for key, value in values.items() if not isinstance(value, list)}
-            yield f"  ▲ {row}  {render(rule.message, told)}" if verdict else f"  ? {row}  a value is missing"
+    found = matching(rule, tables)
+    yield f"{name}: {found.words}"
+    yield from (f"  ▲ {row}  {message}" for row, message in found.matches)
+    yield from (f"  ? {row}  a value is missing" for row in found.unknown)
 
 
 def history(folder: Path, since: float | None, rule: str | None) -> Iterator[str]:
@@ -118,7 +115,7 @@ def export(folder: Path, form: str, since: float | None, rule: str | None) -> It
 
 def backtested(config: Config, folder: Path, name: str, first: date, last: date, clock: Clock) -> Iterator[str]:
     """A line a firing over the stored bars, then how many there were."""
-    rule = find_rule(config, name)
+    rule = find_rule(config, name, saved_rules(folder))
     book = BarBook([f"{exchange}-bars" for exchange in config.crypto.exchanges])
     for bars in Store(folder, clock).load(config.symbols):
         if bars.interval == "1d":

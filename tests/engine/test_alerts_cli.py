@@ -69,7 +69,7 @@ def test_a_crossing_says_how_far_the_price_is() -> None:
     row = {"symbol": "BTC/USD", "price": 90_000.0, "status": "ok", "simulated": True}
     quotes = {"quotes": pl.DataFrame([row], schema=TABLES["quotes"])}
     (line,) = matching(Config(), "btc-60k", quotes)
-    assert line == "btc-60k: BTC/USD stands at 90,000; fires on passing 60,000, -33.33 % away"
+    assert line == "btc-60k: BTC/USD stands at 90,000; fires on passing 60,000, −33.33 % away"
 
 
 def test_a_rule_that_is_not_there_or_wrong_is_said() -> None:
