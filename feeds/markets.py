@@ -147,10 +147,11 @@ class MarketLists:
 
     def doubt(self, name: str, error: Exception, context: Context) -> None:
         """Fetch the list anew next time where the venue denied a symbol that the list holds."""
-        from ccxt import BadSymbol
+        from ccxt import BadRequest, ExchangeError
 
         for one in error.exceptions if isinstance(error, ExceptionGroup) else (error,):
-            if isinstance(one, BadSymbol):
+            # some venues' refusals have a type (BadSymbol is a BadRequest), others only say that something is wrong
+            if isinstance(one, BadRequest) or type(one) is ExchangeError:
                 (context.cache / f"markets-{name}.json").unlink(missing_ok=True)
 
     async def allotted(self, name: str, context: Context, patience_s: float) -> tuple[Book, ...]:

@@ -38,6 +38,7 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     # the connection
     "refuse": Kind("connections are refused", cuts=True),
+    "dns": Kind("the host's name is not known to the proxy (HTTP 503 to the CONNECT)", cuts=True),
     "tls-stranger": Kind("the certificate is another host's", cuts=True),
     "tls-broken": Kind("the TLS handshake is answered with rubbish", cuts=True),
     "slow-accept": Kind("a connection is answered only after `value` seconds", 30.0, cuts=True),
@@ -56,6 +57,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "truncated": Kind("messages end half-way"),
     "wrong-types": Kind("prices, times and symbols have types that they never have"),
     "unknown": Kind("messages of symbols that nobody asked for; ours are renamed"),
+    "renamed": Kind("one symbol goes on under another name"),
+    "delisted": Kind("one symbol is never heard of again"),
     "zero": Kind("every price is 0"),
     "negative": Kind("every price is −1"),
     "nan": Kind("every price is NaN"),

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -20,13 +19,11 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from simulator.faults import Fault, Faults, endless
+from simulator.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from simulator.authority import Authority
 
-_HEAD_LIMIT = 16_384
-"""Bytes of a CONNECT request's head, at most."""
-_REASONS = {400: "Bad Request", 405: "Method Not Allowed", 502: "Bad Gateway"}
 _log = logging.getLogger(__name__)
 
 
@@ -135,120 +132,19 @@ class Site(Protocol):
         ...
 
 
-class Tunnel(asyncio.Protocol):
-    """One client's connection: the CONNECT head in clear, then TLS, then HTTP by aiohttp.
-
-    It stays between TLS and aiohttp because the first request may be decrypted before `start_tls` returns; those bytes
-    wait in `_early` until aiohttp's handler knows its transport.
-    """
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._head = bytearray()
-        self._early: list[bytes] = []
-        self._http: asyncio.Protocol | None = None
-        self._tls = False
-        self._dead = False
-        self.host = ""
-        self.raw: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.raw = cast("asyncio.Transport", transport)
-        self._gateway.tunnels.add(self)
-
-    def data_received(self, data: bytes) -> None:
-        if self._dead or (self._gateway.faults.active and self._gateway.faults.on("half-open", self.host)):
-            self._dead = True  # for good: what was lost on the way does not come later
-        elif self._http is not None:
-            self._http.data_received(data)
-        elif self._tls:
-            self._early.append(data)
-        else:
-            self._head += data
-            if b"\r\n\r\n" in self._head:
-                self._connect(bytes(self._head))
-            elif len(self._head) > _HEAD_LIMIT:
-                self._refuse(400)
-
-    def _connect(self, head: bytes) -> None:
-        method, _, rest = head.partition(b" ")
-        host, _, _port = rest.partition(b" ")[0].decode("latin-1").lower().rpartition(":")
-        self.host = host
-        self._gateway.log.append((asyncio.get_running_loop().time(), "connect", host))
-        if method != b"CONNECT":
-            self._refuse(405)
-        elif (server := self._gateway.server_of(host)) is None:
-            self._refuse(502)
-        else:
-            self._tls = True
-            self._gateway.own(self._start_tls(host, server))
-
-    def _refuse(self, status: int) -> None:
-        if self.raw is not None:
-            self.raw.write(f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Length: 0\r\n\r\n".encode())
-            self.raw.close()
-
-    async def _start_tls(self, host: str, server: web.Server) -> None:
-        raw = self.raw
-        assert raw is not None
-        faults = self._gateway.faults
-        if fault := faults.on("slow-accept", host):
-            await asyncio.sleep(fault.figure)
-        context = self._gateway.authority.context("stranger.invalid" if faults.on("tls-stranger", host) else host)
-        if raw.is_closing():
-            return
-        raw.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        if faults.on("tls-broken", host):
-            raw.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            raw.close()
-            return
-        try:
-            transport = await asyncio.get_running_loop().start_tls(
-                raw, self, context, server_side=True, ssl_handshake_timeout=20
-            )
-        except (OSError, ConnectionError, ssl.SSLError) as error:
-            # a client that hangs up or does not trust us ends only its own connection
-            _log.debug("TLS with the client for %s failed: %s", host, error)
-            raw.abort()
-            return
-        if transport is None or raw.is_closing():
-            return
-        handler = server()
-        handler.connection_made(transport)
-        self._http = handler
-        for data in self._early:
-            handler.data_received(data)
-        self._early.clear()
-
-    def eof_received(self) -> bool | None:
-        return self._http.eof_received() if self._http is not None else None
-
-    def pause_writing(self) -> None:
-        if self._http is not None:
-            self._http.pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._http is not None:
-            self._http.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._gateway.tunnels.discard(self)
-        if self._http is not None:
-            self._http.connection_lost(exc)
-
-    def abort(self) -> None:
-        """Cut the line without a word."""
-        if self.raw is not None:
-            self.raw.abort()
-
-
 class Gateway:
     """The proxy. It fails as planned (`faults`) or at a word: `refused`, `muted`, `drop_all`, `stop`…"""
 
     def __init__(
-        self, sites: Sequence[Site], authority: Authority, *, port: int = 0, faults: Faults | None = None
+        self,
+        sites: Sequence[Site],
+        authority: Authority,
+        *,
+        port: int = 0,
+        faults: Faults | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
-        """port: 0 takes a free one, which is kept for later starts."""
+        """port: 0 takes a free one, which is kept for later starts. now: the log's clock, seconds; None: the loop's."""
         self.sites = tuple(sites)
         self.authority = authority
         self.port = port
@@ -260,7 +156,8 @@ class Gateway:
         self.faults = faults or Faults()
         self.faults.cut = self._cut
         self.log: deque[tuple[float, str, str]] = deque(maxlen=20_000)
-        """(loop time, "connect", "socket" or "request", host) of whatever clients tried, the newest."""
+        """(time, "connect", "socket" or "request", host) of whatever clients tried, the newest."""
+        self._now = now
         self.requests = 0
         """HTTP requests and websockets served since the gateway was made."""
         self._sockets: set[web.WebSocketResponse] = set()
@@ -320,6 +217,11 @@ class Gateway:
             if fault.meets(tunnel.host):
                 tunnel.abort()
 
+    def note(self, what: str, host: str) -> None:
+        """Put what a client tries into the log."""
+        now = asyncio.get_running_loop().time() if self._now is None else self._now()
+        self.log.append((now, what, host))
+
     def server_of(self, host: str) -> web.Server | None:
         """Who answers for a host, or None where it is refused."""
         refused = host in self.refused or self.faults.on("refuse", host) is not None
@@ -345,7 +247,7 @@ class Gateway:
             headers = {name.lower(): value for name, value in raw.headers.items()}
             host = (raw.host or "").rpartition(":")[0] or raw.host or ""
             request = Request(raw.method, host.lower(), raw.path, query, headers, body)
-            self.log.append((asyncio.get_running_loop().time(), "socket" if opening else "request", request.host))
+            self.note("socket" if opening else "request", request.host)
             refused = self.faults.status(request.host)
             if opening and refused is None:
                 return await self._upgrade(site, raw, request)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from simulator.faults import KINDS as FAULTS
 from simulator.faults import Fault
+from simulator.mixture import mixture
 from simulator.reader import Mistake, ScenarioError, Table
 
 __all__ = ["BUILT_IN", "Band", "Coin", "Group", "Scenario", "ScenarioError", "Security", "Venue", "built_in", "load"]
@@ -243,7 +244,7 @@ def _read(data: Mapping[str, Any], file: str, stem: str) -> Scenario:
         coins=coins,
         venues=venues,
         bands=bands,
-        faults=tuple(_fault(table) for table in root.array("faults")),
+        faults=(*(_fault(table) for table in root.array("faults")), *_mixed(root, head)),
     )
     for table in (root, head, equity, crypto, market, rates):
         table.finish()
@@ -368,6 +369,19 @@ def _fault(table: Table) -> Fault:
     )
     table.finish()
     return fault
+
+
+def _mixed(root: Table, head: Table) -> tuple[Fault, ...]:
+    """Faults drawn from the scenario's seed, where it asks for them."""
+    if not root.has("mixed"):
+        return ()
+    table = root.table("mixed")
+    seconds = table.number("seconds", 1, 86_400)
+    at_once = int(table.number("at_once", 1, 5, 2))
+    lanes = tuple((name,) for name in table.texts("hosts")) or ((),)
+    kinds = table.names("kinds", tuple(FAULTS)) or tuple(FAULTS)
+    table.finish()
+    return mixture(int(head.number("seed", 0, 2**31, 1)), seconds, lanes, at_once=at_once, kinds=kinds)
 
 
 def _circular(symbol: str, securities: Mapping[str, Security]) -> bool:

@@ -11,7 +11,7 @@ import json
 import math
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -69,6 +69,13 @@ class Spoiler:
             self._random.shuffle(held)
             return [held.pop() for _ in range(len(held))]
         tree, close = opened
+        if kind in {"renamed", "delisted"}:
+            if (gone := self._first.setdefault(f"{kind} {stream}", next(_symbols(tree), None))) is None:
+                return [text]
+            if kind == "renamed":
+                return [close(_walk(tree, lambda name, found: f"X{found}" if _is(name, found, gone) else found))]
+            left = _without(tree, gone)
+            return [] if left is None else [close(left)]
         return [close(self.tree(kind, tree, value))]
 
     def tree(self, kind: str, tree: Any, value: float) -> Any:
@@ -130,6 +137,39 @@ def _walk(tree: Any, leaf: Leaf, name: str = "") -> Any:
     if isinstance(tree, list):
         return [_walk(value, leaf, name) for value in tree]
     return leaf(name, tree)
+
+
+def _is(name: str, found: Any, symbol: str) -> bool:
+    return name in SYMBOLS and found == symbol
+
+
+def _symbols(tree: Any, name: str = "") -> Iterator[str]:
+    """Every symbol that a message names, in its order."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _symbols(value, key)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _symbols(value, name)
+    elif name in SYMBOLS and isinstance(tree, str):
+        yield tree
+
+
+def _without(tree: Any, symbol: str) -> Any:
+    """A message without what it says of `symbol`; None where nothing is left to say."""
+    if isinstance(tree, list):
+        left = [one for value in tree if (one := _without(value, symbol)) is not None]
+        return left if left or not tree else None
+    if not isinstance(tree, dict):
+        return tree
+    if any(_is(name, value, symbol) for name, value in tree.items()):
+        return None
+    made = {}
+    for name, value in tree.items():
+        made[name] = _without(value, symbol) if isinstance(value, dict | list) else value
+        if made[name] is None and value is not None:
+            return None
+    return made
 
 
 def _crossed(tree: Any) -> Any:

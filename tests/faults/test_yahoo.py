@@ -15,6 +15,7 @@ import pytest
 
 from engine.config import Config, Crypto, Equity, Refresh
 from engine.engine import Engine
+from feeds.limits import policy_of
 from feeds.link import Context, Feed
 from feeds.network import Border
 from feeds.yahoo_poll import YahooPoll
@@ -23,8 +24,8 @@ from simulator.authority import Authority
 from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Request, Socket
 from tests.engine.runtime import no_makers
-from tests.faults.test_crypto import BLOCKED, RECOVERY_S
-from tests.faults.world import STEP_S, MovingMarket, Seen, Watch, WorldClock, observe, price_check
+from tests.faults.test_crypto import RECOVERY_S
+from tests.faults.world import NO_RULES, STEP_S, MovingMarket, Seen, Watch, WorldClock, observe, price_check
 from tests.feeds.live import running
 from tests.feeds.yahoo_site import YahooSite, pricing
 from tests.simulator.still_market import still
@@ -37,6 +38,7 @@ SETTINGS = Config(
     crypto=Crypto((), baskets={}, alt=()),
     equity=Equity(symbols=SYMBOLS),
     refresh=Refresh(equity_poll_s=POLL_S, equity_poll_closed_s=POLL_S),
+    rules=NO_RULES,
 )
 
 
@@ -92,6 +94,8 @@ class Promise:
     """What is owed for one fault."""
 
     live: bool = False
+    quiet: bool = False
+    """One row stays live only by its channel: it grows old, and says so."""
     says: str = ""
     seconds: float = 10.0
     value: float | None = None
@@ -102,6 +106,7 @@ class Promise:
 
 STREAM = {
     "refuse": Promise(says="refuses this host"),
+    "dns": Promise(says="refuses this host"),
     "tls-stranger": Promise(says="TLS"),
     "tls-broken": Promise(),
     "slow-accept": Promise(says="no answer in time"),
@@ -119,6 +124,8 @@ STREAM = {
     "truncated": Promise(says="no data for", seconds=20.0),
     "wrong-types": Promise(says="no data for", seconds=20.0),
     "unknown": Promise(says="no data for", seconds=20.0),
+    "renamed": Promise(live=True, quiet=True, seconds=24.0),
+    "delisted": Promise(live=True, quiet=True, seconds=24.0),
     "zero": Promise(says="no data for", seconds=20.0),
     "negative": Promise(says="no data for", seconds=20.0),
     "nan": Promise(says="no data for", seconds=20.0),
@@ -152,7 +159,7 @@ def _engine(clock: WorldClock) -> Engine:
 
 async def streamed(kind: str, clock: WorldClock, folder: Path, authority: Authority, watch: Watch) -> None:
     site = MovingYahoo(clock)
-    gateway = Gateway([site], authority, faults=Faults(seed=len(kind)))
+    gateway = Gateway([site], authority, faults=Faults(seed=len(kind)), now=clock.monotonic)
     await gateway.start()
     await _observed(kind, STREAM[kind], YahooStream(SETTINGS), _engine(clock), gateway, site, folder / kind, watch)
     await gateway.stop()
@@ -161,7 +168,7 @@ async def streamed(kind: str, clock: WorldClock, folder: Path, authority: Author
 async def polled(clock: WorldClock, folder: Path, authority: Authority, watches: Mapping[str, Watch]) -> None:
     for kind, promise in POLL.items():
         site = MovingYahoo(clock)
-        gateway = Gateway([site], authority, faults=Faults(seed=len(kind)))
+        gateway = Gateway([site], authority, faults=Faults(seed=len(kind)), now=clock.monotonic)
         await gateway.start()
         engine = _engine(clock)
         await _observed(
@@ -181,9 +188,11 @@ async def _observed(
     watch: Watch,
 ) -> None:
     context = Context(SETTINGS, engine.clock, engine, Border(gateway.proxy, gateway.ca_file, 1.5), cache)
-    check = price_check(site.market, LIMIT_S + SLACK_S, past=kind == "past")
+    check = price_check(
+        site.market, LIMIT_S + SLACK_S, past=kind == "past", quiet=watch.quiet if promise.quiet else None
+    )
     fault = Fault(kind, value=promise.value)
-    async with running(feed, context, BLOCKED):
+    async with running(feed, context, policy_of(feed.kind)):
         await observe(engine, gateway, fault, promise.seconds, watch, check, named_s=promise.named_s)
 
 
@@ -199,6 +208,8 @@ def _hold(promise: Promise, watch: Watch) -> None:
     assert watch.recovered_s is not None, (watch.states, watch.errors)
     assert watch.recovered_s <= RECOVERY_S + SLACK_S, watch.errors
     assert watch.reconnects <= 2 + promise.seconds / 2
+    assert watch.too_often == []
+    assert bool(watch.quiet) == promise.quiet
 
 
 @pytest.mark.parametrize("kind", sorted(STREAM))

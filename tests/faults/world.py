@@ -12,26 +12,28 @@ import heapq
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.clock import Clock
 from engine.engine import Engine
 from engine.model import FeedState, Snapshot
+from engine.ready_rules import READY
+from feeds.limits import exceeded, limit_of
 from simulator.faults import Fault
 from simulator.gateway import Gateway
 from tests.simulator.still_market import NOW, Still, StillMarket, still
 
-SPEED = 2.0
-"""Seconds of the world in one of ours, unless a world says otherwise."""
+NO_RULES: Mapping[str, Mapping[str, object]] = {name: {"enabled": False} for name in READY}
+"""Alerts of a world in which nobody asks for any."""
 STEP_S = 0.5
 """Seconds of the world between two prices of a symbol."""
 STEPS = 4000
 RISE = 0.0004
 """Part of its first price that a symbol gains with every step."""
 LIVE = frozenset({"ok", "estimated"})
-BEAT_S = 0.5
+BEAT_S = 0.75
 """Seconds of the world between two looks."""
 
 
@@ -46,6 +48,8 @@ class WorldClock(Clock):
     def __init__(self, speed: float) -> None:
         super().__init__()
         self._mono = 0.0
+        self._ahead = 0.0
+        """What the wall clock is further on than the timers' clock."""
         self._speed = speed
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
@@ -54,7 +58,14 @@ class WorldClock(Clock):
         return self._mono
 
     def now(self) -> float:
-        return NOW + self._mono
+        return NOW + self._mono + self._ahead
+
+    def jump(self, seconds: float, *, timers: bool) -> None:
+        """The machine slept, or its clock was set; timers: their clock went on, too."""
+        if timers:
+            self._mono += seconds
+        else:
+            self._ahead += seconds
 
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -130,9 +141,11 @@ class Watch:
     faults: list[str] = field(default_factory=list)
     """Errors that were logged, and what was left unhandled."""
     recovered_s: float | None = None
-    attempts: int = 0
-    """Connections that the gateway was asked for while the fault was on."""
     reconnects: int = 0
+    too_often: list[str] = field(default_factory=list)
+    """Hosts that the gateway was asked for more often than their limits allow."""
+    quiet: set[str] = field(default_factory=set)
+    """What stayed live with an age beyond the limit, and said that age."""
 
     def look(self, snapshot: Snapshot, check: Callable[[dict[str, Any]], str | None]) -> bool:
         """Take in one snapshot; True where every row is live and so is the feed."""
@@ -184,8 +197,14 @@ class Overheard(logging.Handler):
             self.said.append(f"{record.name}: {record.getMessage()} {record.exc_info[1] if record.exc_info else ''}")
 
 
-def price_check(market: MovingMarket, limit_s: float, *, past: bool = False) -> Callable[[dict[str, Any]], str | None]:
-    """Says what is wrong with a row of `quotes`. past: a row that says it is stale may hold a price of the past."""
+def price_check(
+    market: MovingMarket, limit_s: float, *, past: bool = False, quiet: set[str] | None = None
+) -> Callable[[dict[str, Any]], str | None]:
+    """Says what is wrong with a row of `quotes`.
+
+    past: a row that says it is stale may hold a price of the past. quiet: one symbol may have gone while its channel
+    lives: it is put in here, and must show its age.
+    """
     newest: dict[str, float] = {}
 
     def check(row: dict[str, Any]) -> str | None:  # noqa: PLR0911 (one a way to be wrong)
@@ -198,7 +217,9 @@ def price_check(market: MovingMarket, limit_s: float, *, past: bool = False) -> 
         if math.isinf(age) and (live or not past):
             return f"never true: {shown}"
         if live and age > limit_s:
-            return f"stale shown as live: {shown}"
+            if quiet is None or row["age_s"] is None or row["age_s"] < age - 3 * STEP_S or quiet - {base}:
+                return f"stale shown as live: {shown}"
+            quiet.add(base)
         born = market.now() - age
         if live and born < newest.get(base, -math.inf) - 3 * STEP_S:
             return f"gone back in time: {shown}"
@@ -251,20 +272,37 @@ async def observe(
     watch.statuses.clear()
     watch.states.clear()
     watch.errors.clear()
-    began, asked = clock.monotonic(), len(gateway.log)
-    lives = watch.reconnects
+    began, lives = clock.monotonic(), watch.reconnects
     gateway.faults.begin(fault)
     await until(lambda live: False, seconds)
     gateway.faults.end(fault)
     ended = clock.monotonic()
-    watch.attempts = sum(1 for _, what, _ in list(gateway.log)[asked:] if what == "connect")
-    watch.reconnects -= lives
-    lives = watch.reconnects
     if await until(lambda live: live, patience_s):
         watch.recovered_s = clock.monotonic() - max(ended, began + named_s)
         # and stays so for a while: what a fault left behind would show now
         await until(lambda live: False, 2.0)
-    watch.reconnects = lives
+    watch.reconnects -= lives
+    watch.too_often = too_often(gateway.log, began)
+
+
+BURST = 4
+"""Attempts beyond a venue's even pace that a fault may cost at first: well below every venue's own allowance."""
+
+
+def too_often(log: Iterable[tuple[float, str, str]], since: float = 0.0) -> list[str]:
+    """Hosts that were tried beyond their limits by the gateway's log: in any window, or at a pace that would get there.
+
+    The log's times are seconds of the world.
+    """
+    tried = [(at, host) for at, what, host in log if what == "connect" and at >= since]
+    wrong = exceeded(tried)
+    for host in {host for _, host in tried}:
+        times = [at for at, other in tried if other == host]
+        limit, lasted = limit_of(host), max(times) - since
+        allowed = BURST + min(1.0, limit.attempts / limit.seconds) * lasted
+        if len(times) > allowed:
+            wrong.append(f"{host}: {len(times)} attempts in {lasted:.0f} s, {allowed:.0f} at an even pace")
+    return wrong
 
 
 async def beside(clocks: Sequence[WorldClock], work: Sequence[Awaitable[None]]) -> list[str]:

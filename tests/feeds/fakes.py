@@ -58,6 +58,10 @@ class FakeClock(Clock):
         self._mono = until
         await self.settle()
 
+    def jump(self, seconds: float) -> None:
+        """The wall clock is another at once, and no timer knows: a machine slept, or was set."""
+        self._wall += seconds
+
     @staticmethod
     async def settle() -> None:
         """Let every task run until it waits for something else."""

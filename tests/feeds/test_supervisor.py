@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ import pytest
 from engine.config import Config
 from engine.errors import BlockedError, FatalError, RateLimitedError, TransientError
 from engine.model import FeedState
+from feeds.limits import policy_of
 from feeds.link import Context, Link
 from feeds.network import Border
-from feeds.supervisor import Supervisor
+from feeds.supervisor import Policy, Supervisor
 from tests.feeds.fakes import FakeClock, RecordingSink
 
 Life = Callable[[Link, FakeClock], Awaitable[None]]
@@ -39,10 +41,12 @@ class ScriptedFeed:
 
 
 @asynccontextmanager
-async def supervised(feed: ScriptedFeed) -> AsyncIterator[tuple[Supervisor, FakeClock, RecordingSink]]:
+async def supervised(
+    feed: ScriptedFeed, policy: Policy | None = None
+) -> AsyncIterator[tuple[Supervisor, FakeClock, RecordingSink]]:
     clock, sink = FakeClock(), RecordingSink()
     context = Context(Config(), clock, sink, Border(None, None, 10.0), Path("/nonexistent"))
-    supervisor = Supervisor(feed, context, rng=random.Random(1))
+    supervisor = Supervisor(feed, context, policy=policy, rng=random.Random(1))
     task = asyncio.create_task(supervisor.run())
     await clock.settle()
     try:
@@ -204,19 +208,51 @@ async def test_retry_after_is_honoured() -> None:
         assert sink.state() == FeedState.LIVE
 
 
-async def test_blocked_is_retried_rarely_and_failed_only_when_woken_or_much_later() -> None:
-    feed = ScriptedFeed(fails(BlockedError("geo-block")), fails(FatalError("no such venue")), ticks())
-    async with supervised(feed) as (supervisor, clock, sink):
+async def test_a_refusal_that_is_over_is_noticed_within_a_quarter_of_a_minute() -> None:
+    feed = ScriptedFeed(*[fails(BlockedError("geo-block"))] * 40, ticks())
+    async with supervised(feed) as (_, clock, sink):
         assert sink.state() == FeedState.BLOCKED
+        await clock.advance(600.0)
+        pauses = [b - a for a, b in pairwise(feed.begun)]
+        assert max(pauses) <= 14.0
+        assert min(pauses) >= 5.0
+        assert sink.state() == FeedState.LIVE
+
+
+async def test_history_that_is_refused_is_asked_for_rarely() -> None:
+    assert policy_of("crypto-stream").blocked_ceiling < 15.0
+    feed = ScriptedFeed(fails(BlockedError("geo-block")), ticks())
+    async with supervised(feed, policy_of("crypto-bars")) as (_, clock, sink):
         await clock.advance(59.0)
         assert len(feed.begun) == 1
         await clock.advance(8.0)
+        assert sink.state() == FeedState.LIVE
+
+
+async def test_what_no_retry_can_help_is_tried_again_when_woken_or_much_later() -> None:
+    feed = ScriptedFeed(fails(FatalError("no such venue")), ticks())
+    async with supervised(feed) as (supervisor, clock, sink):
         assert sink.state() == FeedState.FAILED
         await clock.advance(600.0)
-        assert len(feed.begun) == 2
+        assert len(feed.begun) == 1
         supervisor.wake()
         await clock.settle()
         assert sink.state() == FeedState.LIVE
+
+
+@pytest.mark.parametrize("seconds", [3 * 3600.0, -600.0])
+async def test_a_machine_that_slept_or_was_set_has_lost_its_connections(seconds: float) -> None:
+    feed = ScriptedFeed(ticks())
+    async with supervised(feed) as (_, clock, sink):
+        await clock.advance(5.0)
+        assert sink.state() == FeedState.LIVE
+        clock.jump(seconds)
+        await clock.advance(0.6)
+        assert sink.channels[-1].up is False
+        assert sink.last.error == f"the clock jumped by {seconds + 0.5:+,.0f} s: the machine slept, or it was set"
+        await clock.advance(2.0)
+        assert sink.state() == FeedState.LIVE
+        assert len(feed.begun) == 2
 
 
 async def test_feed_that_never_subscribes_is_ended() -> None:

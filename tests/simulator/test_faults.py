@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.faults import KINDS, Fault, Faults
+from simulator.mixture import mixture
 from simulator.scenario import ScenarioError, load
 from simulator.spoil import BURST, HELD, PAST
 
@@ -143,3 +144,41 @@ def test_a_wrong_fault_is_refused_with_its_place(tmp_path: Path) -> None:
         "faults[0].kind",
         "faults[0].chance",
     ]
+
+
+def test_faults_may_be_mixed_by_seed_and_each_lane_for_itself(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.toml"
+    file.write_text(
+        'extends = "january-2026"\n[[faults]]\nkind = "die"\n'
+        '[mixed]\nseconds = 900\nat_once = 2\nhosts = ["kraken.com", "yahoo.com"]\n'
+    )
+    scenario = load(str(file))
+    planned, drawn = scenario.faults, scenario.faults[1:]
+    assert planned[0] == Fault("die")
+    assert drawn == mixture(scenario.seed, 900.0, (("kraken.com",), ("yahoo.com",)))
+    assert drawn != mixture(scenario.seed + 1, 900.0, (("kraken.com",), ("yahoo.com",)))
+    assert {fault.hosts for fault in drawn} == {("kraken.com",), ("yahoo.com",)}
+    assert all(fault.at + fault.seconds <= 900 for fault in drawn)
+    together = max(
+        sum(other.at <= fault.at < other.at + other.seconds and other.hosts == fault.hosts for other in drawn)
+        for fault in drawn
+    )
+    assert together == 2
+
+
+def test_every_kind_comes_in_a_long_mixture() -> None:
+    assert {fault.kind for fault in mixture(1, 20_000.0)} == set(KINDS)
+
+
+def test_one_symbol_is_renamed_or_gone_and_the_others_are_not() -> None:
+    other = KRAKEN.replace("BTC/USD", "ETH/USD")
+    for kind, first in (("renamed", [KRAKEN.replace("BTC/USD", "XBTC/USD")]), ("delisted", [])):
+        faults = Faults(seed=3)
+        faults.begin(Fault(kind))
+        came = [faults.messages("h", text) for text in (KRAKEN, other, KRAKEN)]
+        assert [[json.loads(text) for text in texts] for texts in came] == [
+            [json.loads(text) for text in texts] for texts in (first, [other], first)
+        ]
+    assert spoiled("delisted", BINANCE) == []
+    both = json.dumps({"quotes": [{"symbol": "IWM", "price": 1.0}, {"symbol": "SPY", "price": 2.0}]})
+    assert one("delisted", both) == {"quotes": [{"symbol": "SPY", "price": 2.0}]}
