@@ -49,6 +49,11 @@ def to_json(snapshot: Snapshot, tables: Iterable[str] | None = None, *, indent: 
     return orjson.dumps(as_dict(snapshot, tables), option=orjson.OPT_INDENT_2 if indent else 0)
 
 
+def json_rows(table: pl.DataFrame) -> bytes:
+    """The rows of a live table as a JSON array of objects."""
+    return orjson.dumps(rows(table), option=orjson.OPT_INDENT_2)
+
+
 def json_line(values: Mapping[str, Any]) -> str:
     """One JSON object without a line break; what is no number is null."""
     return orjson.dumps(dict(values)).decode()

@@ -5,10 +5,12 @@ It knows the collector only as a `SnapshotSource`, and imports nothing heavy: th
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -16,13 +18,21 @@ from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.errors import printable
 from engine.model import Intent, Mode, SnapshotSource
+from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
 from tui.announce import Announcer, newest
 from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
 from tui.view import Eye
+from tui.wishes import Wish
+
+HISTORY: Final = 200
+"""Lines of the command line that are remembered."""
+
+log = logging.getLogger(__name__)
 
 
 class SizewatchApp(App[None]):
@@ -52,7 +62,11 @@ class SizewatchApp(App[None]):
         super().__init__()
         self._source = source
         self._config = config
+        self.history: deque[str] = deque(maxlen=HISTORY)
+        """What was said after `:`, oldest first."""
         self._painted = painted
+        self._failed = ""
+        """The last failure of a screen that was told."""
         clock = clock or Clock()
         self.eye = Eye(source, clock, mode, scenario)
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
@@ -64,6 +78,16 @@ class SizewatchApp(App[None]):
         # the first theme, before there is anything to restyle: a watched change would parse every stylesheet twice
         self.set_reactive(App.theme, theme.full_name(config.appearance.theme))
         self.stylesheet.set_variables(self.get_css_variables())
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    @property
+    def worker(self) -> Worker | None:
+        """Where heavy work is done; None where the source has none."""
+        return getattr(self._source, "worker", None)
 
     def on_mount(self) -> None:
         self.set_keymap(self.actions.changed())
@@ -87,7 +111,17 @@ class SizewatchApp(App[None]):
             self._announcer.tell(latest)
         with self.batch_update():
             for screen in self._in_sight():
-                screen.show(view)
+                try:
+                    screen.show(view)
+                except Exception as error:  # noqa: BLE001 (one frame of one screen; the next one tries again)
+                    self._tell_failure(screen, error)
+
+    def _tell_failure(self, screen: LiveScreen | Sheet, error: Exception) -> None:
+        words = printable(f"{type(screen).__name__} failed: {type(error).__name__}: {error}")[:200]
+        if words != self._failed:
+            self._failed = words
+            log.error("the screen %s", type(screen).__name__, exc_info=error)
+            self.notify(words, severity="error")
 
     def _in_sight(self) -> list[LiveScreen | Sheet]:
         """The topmost screen that covers all, and the pages over it, from the lowest up."""
@@ -130,6 +164,16 @@ class SizewatchApp(App[None]):
             return
         self._source.send(wish)
         self.notify(f"{wish.arguments['rule']} {wish.arguments['row']}: seen", timeout=2)
+
+    def on_wish(self, message: Wish) -> None:
+        """A pane asks for something."""
+        self._source.send(message.intent)
+
+    async def action_new_alert(self) -> None:
+        """An empty form for a new alert."""
+        from tui.screens.alert_form import AlertForm
+
+        await self.push_screen(AlertForm())
 
     def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""

@@ -50,16 +50,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("half_down", "ctrl+d,pagedown", "move('half_down')", "half down", "Half a pane down.", "Move"),
     Action("half_up", "ctrl+u,pageup", "move('half_up')", "half up", "Half a pane up.", "Move"),
     Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 3, True),
+    Action("next_match", "n", "match(1)", "next match", "Go to the next row that holds what was searched for.", "Rows"),
+    Action("previous_match", "N", "match(-1)", "match before", "Go to the row before that holds it.", "Rows"),
     Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows"),
     Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
     Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 5),
     Action("copy", "y", "copy", "copy", "Copy the row under the cursor.", "Rows"),
+    Action("copy_value", "Y", "copy_value", "copy value", "Copy one value of the row, by its column.", "Rows"),
+    Action("export", "e", "export", "export", "Write the pane's table to a file: CSV, Parquet or JSON.", "Rows"),
     Action("zoom", "z", "zoom", "zoom",
            "Give the focused pane all the room, or give it back; meanwhile Tab goes through all panes.", "Screen"),
+    Action("picture", "x", "picture", "picture", "Write the screen to a file: SVG or text.", "Screen"),
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
     Action("back", "escape", "back", "back", "Leave a help, detail, filter, zoom or freeze.", "Screen"),
+    Action("command", "colon", "command", "command", "Say what to do: a command, completed by Tab.", "General",
+           4, True),
     Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
+    Action("new_alert", "A", "app.new_alert", "new alert", "A new alert, in its form with a preview.", "General"),
     Action("retry", "r", "app.retry", "retry", "Try every failed source again now.", "General"),
     Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),
     Action("palette", "ctrl+p", "app.command_palette", "palette", "Find any action by name.", "General"),
@@ -68,9 +76,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 _SHOWN: Final = {
-    "slash": "/", "question_mark": "?", "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",
+    "slash": "/", "colon": ":", "question_mark": "?", "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",
     "shift+tab": "Shift+Tab", "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End",
     "pagedown": "PgDn", "pageup": "PgUp", "f1": "F1",
+    "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
 }  # fmt: skip
 _NAMES: Final = {"/": "slash", "?": "question_mark", " ": "space", ":": "colon", ".": "full_stop", ",": "comma"}
 

@@ -64,10 +64,10 @@ def test_a_key_that_is_taken_goes_to_who_asked_for_it_with_a_warning() -> None:
 
 
 def test_two_wishes_for_one_key_keep_the_first_and_say_so() -> None:
-    keymap = keys.remapped({"help": "x", "quit": "x"})
-    assert by_id(keymap)["help"].keys == "x"
+    keymap = keys.remapped({"help": "f3", "quit": "f3"})
+    assert by_id(keymap)["help"].keys == "f3"
     assert by_id(keymap)["quit"].keys == "q,ctrl+q,ctrl+c"
-    assert keymap.warnings == ("keys.quit = x: x is already given to keys.help",)
+    assert keymap.warnings == ("keys.quit = f3: f3 is already given to keys.help",)
 
 
 def test_an_unknown_action_is_refused_with_the_ones_there_are() -> None:

@@ -7,6 +7,7 @@ flash is a function of when a row's price last changed and of now: nothing resto
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
@@ -266,13 +267,27 @@ class QuotesPane(LinePane):
         names = view.snapshot.config.crypto.exchanges if self.crypto else ("Yahoo",)
         return f"waiting for the first prices from {', '.join(names)}"
 
+    def table(self) -> pl.DataFrame | None:
+        frame = super().table()
+        return frame[self._order] if frame is not None else None
+
     # --- what the keys ask for
 
     def next_sort(self) -> None:
         """Sort by the next column that sorts; after the last, in the table's own order."""
-        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
+        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)] if self.sort in SORTS else ""
         self.reverse = False
         self.repaint()
+
+    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+        known = super().table()
+        there = [n for n in known.columns if n != "recent"] if known is not None else [n for n in SORTS if n]
+        if column and column not in (*there, "age"):
+            near = get_close_matches(column, there, n=3, cutoff=0.4) or there
+            return f"no column “{column}”; there are {', '.join(near)}"
+        self.sort, self.reverse = column, reverse
+        self.repaint()
+        return None
 
     def turn_round(self) -> None:
         """Reverse the sorting."""

@@ -13,22 +13,23 @@ from textual.binding import BindingType
 
 from tui import catalogue, keys
 from tui.catalogue import Place
+from tui.export import name_for
 from tui.layouts import Layout
-from tui.screens.live import LiveScreen
+from tui.lines import plain
+from tui.screens.asking import AskingScreen
 from tui.view import View
 from tui.widgets.bar import Bar
 from tui.widgets.body import Body, Maker
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header
 from tui.widgets.linepane import LinePane
-from tui.widgets.message import Message
 from tui.widgets.prompt import Prompt
 from tui.widgets.tabs import Tabs
 
 HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall"), (50, "-high")]
 
 
-class PaneScreen(LiveScreen):
+class PaneScreen(AskingScreen):
     """A screen of panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
@@ -52,12 +53,11 @@ class PaneScreen(LiveScreen):
         super().__init__()
         self.place = place
         self.body = Body(layout, window, make)
-        self._message = Message("message")
         self._message.warnings = warnings
         self._bars: tuple[Bar, ...] = (
             Header("header"), Tabs(place.number, "tabs"), self._message, Footer(actions, "footer"),
         )  # fmt: skip
-        self._frozen = False
+        self._now = 0.0
         self._needle = ""
         self._asked_from: LinePane | None = None
         """Who had the focus when a line was opened to type in."""
@@ -72,8 +72,8 @@ class PaneScreen(LiveScreen):
 
     def show(self, view: View) -> None:
         """Paint this moment on everything that can be seen."""
-        self._frozen = view.frozen_since is not None
-        if isinstance(self.focused, LinePane | None) and not self._focused().is_on_screen:
+        self._now = view.now
+        if isinstance(self.focused, LinePane | None) and not self.focused_pane().is_on_screen:
             self._main().focus()
         header, tabs, *_ = self._bars
         if isinstance(header, Header):
@@ -109,7 +109,8 @@ class PaneScreen(LiveScreen):
                 return pane
         return self.panes()[0]
 
-    def _focused(self) -> LinePane:
+    def focused_pane(self) -> LinePane:
+        """Who has the focus, or would have it."""
         focused = self.focused
         return focused if isinstance(focused, LinePane) else self._main()
 
@@ -125,7 +126,7 @@ class PaneScreen(LiveScreen):
             return
         panes = self.in_sight()
         if panes:
-            at = panes.index(self._focused()) if self._focused() in panes else -step
+            at = panes.index(self.focused_pane()) if self.focused_pane() in panes else -step
             panes[(at + step) % len(panes)].focus()
 
     def go_to(self, name: str) -> bool:
@@ -145,7 +146,7 @@ class PaneScreen(LiveScreen):
 
     def action_side(self, step: int) -> None:
         """Focus the nearest pane on the left or on the right that shares a line with this one."""
-        here = self._focused().region
+        here = self.focused_pane().region
         beside = [
             p for p in self.in_sight()
             if (p.region.x - here.x) * step > 0 and p.region.y < here.bottom and here.y < p.region.bottom
@@ -157,74 +158,101 @@ class PaneScreen(LiveScreen):
 
     def action_move(self, how: str) -> None:
         """Move the focused pane's cursor."""
-        self._focused().move(how)
+        self.focused_pane().move(how)
 
     async def action_detail(self) -> None:
         """Show all values of the row under the cursor."""
         from tui.screens.detail import Detail
 
-        pane = self._focused()
+        pane = self.focused_pane()
         if pane.record() is not None:
             await self.app.push_screen(Detail(pane))
 
     def action_copy(self) -> None:
         """Copy the row under the cursor: names and values, one a line."""
-        record = self._focused().record()
+        record = self.focused_pane().record()
         if record is not None:
             self.app.copy_to_clipboard("\n".join(f"{k}\t{'' if v is None else v}" for k, v in record.items()))
             self.notify(f"copied {next(iter(record.values()))}", timeout=2)
 
+    async def action_copy_value(self) -> None:
+        """Ask which value of the row to copy."""
+        await self.action_command("copy ")
+
+    async def action_export(self) -> None:
+        """Ask where to write the focused pane's table to."""
+        pane = self.focused_pane()
+        name = pane.reads[0] if pane.reads else "table"
+        await self.action_command(f"export {name_for(name, self._now, '.csv')}")
+
+    async def action_picture(self) -> None:
+        """Ask where to write the screen to."""
+        await self.action_command(f"picture {name_for('sizewatch-' + self.place.name, self._now, '.svg')}")
+
     def action_sort(self) -> None:
         """Sort the focused pane, or the main one, by the next column."""
-        self._rows().next_sort()
+        self.rows_pane().next_sort()
 
     def action_reverse(self) -> None:
         """Turn its sorting round."""
-        self._rows().turn_round()
+        self.rows_pane().turn_round()
 
-    def _rows(self) -> LinePane:
+    def rows_pane(self) -> LinePane:
         """The focused pane where it sorts, else the main one."""
-        focused = self._focused()
+        focused = self.focused_pane()
         return focused if focused.sorts else self._main()
 
     # --- filter and search
 
     def _narrowed(self) -> list[LinePane]:
-        """The panes that a filter narrows: those in sight that can, where the focused one or the main one can."""
-        if not (self._focused().narrows or self._main().narrows):
+        """The panes that a filter narrows: all that can, where the focused one or the main one is among them."""
+        if not (self.focused_pane().narrows or self._main().narrows):
             return []
         return [p for p in self.panes() if p.narrows]
 
     async def action_filter(self) -> None:
-        """Ask for the text that rows must hold; each key narrows at once."""
-        self._asked_from = self._focused()
-        prompt = Prompt(self._needle)
-        await self.mount(prompt, before=self._message)
-        self.set_focus(prompt)
+        self._asked_from = self.focused_pane()
+        await super().action_filter()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a line is typed, its key is a letter like others."""
-        return not (action == "filter" and self.query(Prompt))
+    async def action_command(self, value: str = "") -> None:
+        if isinstance(self.focused, LinePane):
+            self._asked_from = self.focused
+        await super().action_command(value)
 
-    def on_input_changed(self, event: Prompt.Changed) -> None:
-        """Narrow the grids to what has been typed so far."""
-        if isinstance(event.input, Prompt):
-            self._narrow(event.value)
-
-    def _narrow(self, text: str) -> None:
-        self._needle = text.strip()
-        for pane in self._narrowed():
-            pane.narrow_to(text)
-
-    async def on_input_submitted(self, event: Prompt.Submitted) -> None:
-        """Keep the filter and go back to the rows."""
-        if isinstance(event.input, Prompt):
-            event.stop()
-            await event.input.remove()
-            self._back_to_rows()
-
-    def _back_to_rows(self) -> None:
+    def return_focus(self) -> None:
         (self._asked_from or self._main()).focus()
+
+    def narrow(self, text: str) -> None:
+        """Show only rows that hold this text; where no pane hides rows, go to the first that does."""
+        self._needle = text.strip()
+        narrowed = self._narrowed()
+        for pane in narrowed:
+            pane.narrow_to(text)
+        if not narrowed and self._needle:
+            self._go_to_match(0)
+
+    def action_match(self, step: int) -> None:
+        """Go to the next row, or the one before, that holds what was searched for."""
+        if self._needle:
+            self._go_to_match(step)
+        else:
+            self.notify("nothing was searched for; / begins", timeout=2)
+
+    def _go_to_match(self, step: int) -> None:
+        pane = self._asked_from if self.asked and self._asked_from else self.focused_pane()
+        low, here, n = self._needle.lower(), pane.index(), len(pane.rows)
+        if pane.narrows:
+            hits = list(range(n))
+        else:
+            hits = [i for i, line in enumerate(pane.body(0, n)) if low in plain(line).lower()]
+        if step > 0:
+            after = [i for i in hits if i > here] + hits
+        elif step < 0:
+            after = [i for i in reversed(hits) if i < here] + hits[::-1]
+        else:
+            after = [i for i in hits if i >= here] + hits
+        if after:
+            pane.move_to(after[0])
 
     # --- zoom
 
@@ -233,19 +261,19 @@ class PaneScreen(LiveScreen):
         if self.body.zoomed is not None:
             self.body.zoom(None)
             return
-        focused = self._focused()
+        focused = self.focused_pane()
         name = next((n for n, pane in self.body.panes.items() if pane is focused), None)
         self.body.zoom(name)
 
     async def action_back(self) -> None:
-        """Leave, in this order: the filter's line, the filter, the zoom, the freeze."""
-        prompts = self.query(Prompt)
-        if prompts:
-            self._narrow("")
-            await prompts.remove()
-            self._back_to_rows()
+        """Leave, in this order: the line that is typed (a filter with it), the filter, the zoom, the freeze."""
+        if self.query(Prompt):
+            self.narrow("")
+            await self.leave_line()
+        elif self.asked:
+            await self.leave_line()
         elif self._needle:
-            self._narrow("")
+            self.narrow("")
         elif self.body.zoomed is not None:
             self.body.zoom(None)
         else:

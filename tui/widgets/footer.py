@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.events import Click
+
 from tui import keys
 from tui.lines import Line, Span, width_of
 from tui.view import View
@@ -41,3 +43,16 @@ class Footer(Bar):
 
     def paint(self, view: View, width: int) -> Line:
         return footer(self._actions, width)
+
+    async def on_click(self, event: Click) -> None:
+        """Carry out the action whose key was clicked."""
+        at = 0
+        key = ""
+        for text, role in footer(self._actions, self.size.width):
+            key = text if role == "key" else key
+            at += len(text)
+            if event.x < at and text.strip():
+                break
+        action = next((a for a in self._actions if a.footer and keys.display(a.keys.split(",")[0]) == key), None)
+        if action is not None:
+            await self.app.run_action(action.call, default_namespace=self.screen)

@@ -6,8 +6,9 @@ scroll in bounds, and turns lines into strips. `show` is called by the frame clo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -19,10 +20,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.errors import printable
 from tui import theme
 from tui.lines import BLANK, Line, fit
 from tui.view import View
 from tui.widgets import bar
+
+if TYPE_CHECKING:
+    import polars as pl
+
+log = logging.getLogger(__name__)
 
 NOTHING: tuple[Line, bool] = (BLANK, False)
 
@@ -52,6 +59,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor: str | None = None
         self._drawn: list[tuple[Line, bool]] = []
         self._inputs: tuple[object, ...] = ()
+        self._broken = ""
+        """Why nothing can be shown, while that is so."""
+        self._logged = ""
         self._strips: dict[int, tuple[tuple[object, object], Strip]] = {}
         """Line on the screen, border included → what was drawn there, and as what."""
         self._styles: tuple[Mapping[str, Style], Mapping[str, Style]] = ({}, {})
@@ -87,6 +97,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def next_sort(self) -> None:
         """Sort by the next column; after the last, as it was."""
+
+    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+        """Sort by a column of the table, empty: as it was; one line where there is no such column."""
+        return "this pane does not sort"
 
     def turn_round(self) -> None:
         """Reverse the sorting."""
@@ -130,8 +144,14 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         if view is None or not self.size:
             return
         width = self.scrollable_content_region.width
-        self.prepare(view, width)
-        title = self.title(view)
+        title = self._title
+        try:
+            self.prepare(view, width)
+            title = self.title(view)
+        except Exception as error:  # noqa: BLE001 (whatever breaks in a pane ends that pane alone, in words)
+            self._break_down(error)
+        else:
+            self._broken = ""
         if title != self._title:
             self._title = title
             self.refresh(Region(-1, -1, self.outer_size.width, 1))
@@ -150,17 +170,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         view = self.view
         if view is None:
             return
-        start, stop = self._window()
-        at = self.index() if self.has_focus else -1
-        fresh: list[tuple[Line, bool]] = [(line, False) for line in self.head]
-        if self.rows:
-            fresh += [(line, start + i == at) for i, line in enumerate(self.body(start, stop))]
-        elif not self.foot:
-            words = self.waiting(view)
-            fresh += [(((" " + line, "dim"),), False) for line in wrap(words, self.size.width - 2)]
-        skipped = max(0, start - len(self.rows))
-        fresh += [(line, False) for line in self.foot[skipped:]] if stop == len(self.rows) else []
-        del fresh[self.size.height :]
+        fresh = self._now_here(view)
         old, self._drawn = self._drawn, fresh
         longest = max(len(old), len(fresh))
         run = -1
@@ -173,6 +183,42 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             elif not changed and run >= 0:
                 self.refresh(Region(-1, run, self.outer_size.width, y - run))
                 run = -1
+
+    def _now_here(self, view: View) -> list[tuple[Line, bool]]:
+        """What stands here now; of a pane that is broken, why. The next moment tries again."""
+        if not self._broken:
+            try:
+                whole = self._all_lines(view)
+            except Exception as error:  # noqa: BLE001 (as in `repaint`)
+                self._break_down(error)
+            else:
+                self._logged = ""
+                return whole
+        words = wrap(self._broken, self.size.width - 4)
+        return [((("   " if n else " ✗ ", "alert"), (line, "alert")), False) for n, line in enumerate(words)]
+
+    def _break_down(self, error: Exception) -> None:
+        """Nothing here can be believed: say so in place of it, and log it once a fault."""
+        self._broken = printable(f"this pane failed: {type(error).__name__}: {error}")[:200]
+        self.head = self.foot = ()
+        self.rows = ()
+        if self._broken != self._logged:
+            self._logged = self._broken
+            log.error("the pane %s", self.id or type(self).__name__, exc_info=error)
+
+    def _all_lines(self, view: View) -> list[tuple[Line, bool]]:
+        start, stop = self._window()
+        at = self.index() if self.has_focus else -1
+        fresh: list[tuple[Line, bool]] = [(line, False) for line in self.head]
+        if self.rows:
+            fresh += [(line, start + i == at) for i, line in enumerate(self.body(start, stop))]
+        elif not self.foot:
+            words = self.waiting(view)
+            fresh += [(((" " + line, "dim"),), False) for line in wrap(words, self.size.width - 2)]
+        skipped = max(0, start - len(self.rows))
+        fresh += [(line, False) for line in self.foot[skipped:]] if stop == len(self.rows) else []
+        del fresh[self.size.height :]
+        return fresh
 
     # --- drawing: whole lines, border included, each made once
 
@@ -258,6 +304,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         found = frame.filter(frame.get_column(frame.columns[0]) == self.rows[self.index()])
         return found.row(0, named=True) if found.height else None
 
+    def table(self) -> pl.DataFrame | None:
+        """The rows that stand here with all their columns, in the order shown, for an export."""
+        return self.view.table(self.reads[0]) if self.view is not None and self.reads else None
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
@@ -272,10 +322,13 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def on_blur(self, event: Blur) -> None:
         self._draw()
 
-    def on_click(self, event: Click) -> None:
+    async def on_click(self, event: Click) -> None:
+        """Go to the row; a second click at once opens its detail."""
         row = event.get_content_offset_capture(self).y - len(self.head) + self.scroll_offset.y
         if 0 <= row < len(self.rows):
             self.move_to(row)
+            if event.chain == 2:
+                await self.run_action("screen.detail")
 
 
 def wrap(words: str, width: int) -> list[str]:

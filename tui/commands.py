@@ -1,0 +1,129 @@
+"""The command line's words: what stands after `:`, stated once; its completion, its errors and the help read this list.
+
+A command's function is imported when it is first used. It takes the app and the text after the name, and returns one
+line that says what is wrong, or None. Every action is a command too, by its id.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from tui import keys
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from tui.app import SizewatchApp
+
+    Run = Callable[[SizewatchApp, str], Awaitable[str | None]]
+    Complete = Callable[[str, Config], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that can be said after `:`."""
+
+    name: str
+    usage: str
+    """Name and arguments, as a person would write them."""
+    help: str
+    """One sentence."""
+    run: str
+    """`module:function`; called with the app and the text after the name."""
+    complete: str = ""
+    """`module:function`; called with the text after the name and the configuration: words for its last word."""
+
+
+_OWN: Final = "tui.command_words"
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command("chart", "chart SYMBOL [SPAN] [INTERVAL]", "Chart of a symbol, a pair, a basket or ALT.",
+            f"{_OWN}:chart", f"{_OWN}:chart_words"),
+    Command("detail", "detail SYMBOL", "Everything known of a symbol or a pair.", f"{_OWN}:detail", f"{_OWN}:symbols"),
+    Command("alert", "alert [NAME:] SYMBOL up|down|both LEVEL, or TABLE CONDITION", "A new alert, in its form.",
+            f"{_OWN}:alert", f"{_OWN}:alert_words"),
+    Command("screen", "screen NAME", "Go to a screen.", f"{_OWN}:screen", f"{_OWN}:screens"),
+    Command("pane", "pane NAME", "Go to a pane of this screen; add, drop, wider, narrower, taller, shorter change it.",
+            f"{_OWN}:pane", f"{_OWN}:panes"),
+    Command("theme", "theme NAME", "Use a colour theme.", f"{_OWN}:theme", f"{_OWN}:themes"),
+    Command("sort", "sort COLUMN [reverse]", "Sort the grid in focus by a column; without one, as it was.",
+            f"{_OWN}:sort", f"{_OWN}:columns"),
+    Command("copy", "copy COLUMN", "Copy one value of the row under the cursor.",
+            f"{_OWN}:copy", f"{_OWN}:columns"),
+    Command("export", "export FILE.csv|.parquet|.json", "Write the focused pane's table to a file.",
+            f"{_OWN}:export", f"{_OWN}:files"),
+    Command("picture", "picture FILE.svg|.txt", "Write the screen to a file.", f"{_OWN}:picture", f"{_OWN}:files"),
+    Command("filter", "filter TEXT or CONDITION", "Show only rows that hold a text, or that a condition is true for.",
+            f"{_OWN}:narrow", f"{_OWN}:columns"),
+)  # fmt: skip
+
+
+def every() -> tuple[Command, ...]:
+    """The commands, then every action under its id."""
+    names = {command.name for command in COMMANDS}
+    return COMMANDS + tuple(
+        Command(a.id, a.id, a.help, f"{_OWN}:action") for a in keys.ACTIONS if a.id not in names and a.id != "command"
+    )
+
+
+def load(target: str) -> Callable[..., object]:
+    """The function that `module:function` names."""
+    module, _, name = target.partition(":")
+    found: Callable[..., object] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def split(line: str) -> tuple[str, str]:
+    """The name and the text after it."""
+    name, _, text = line.strip().removeprefix(":").strip().partition(" ")
+    return name.lower(), text.strip()
+
+
+def find(name: str) -> Command | str:
+    """The command of this name, or of the only one that begins so; else one line that says what there is."""
+    known = {command.name: command for command in every()}
+    if name in known:
+        return known[name]
+    begun = [command for command in COMMANDS if command.name.startswith(name)]
+    if len(begun) == 1:
+        return begun[0]
+    near = [c.name for c in begun] or get_close_matches(name, known, n=3, cutoff=0.5)
+    there = ", ".join(near) if near else ", ".join(c.name for c in COMMANDS)
+    return f"no command “{name}”; {'did you mean' if near else 'there are'} {there}"
+
+
+async def carry_out(app: SizewatchApp, line: str) -> str | None:
+    """Do what a line says; one line that says what is wrong with it, or None."""
+    name, text = split(line)
+    if not name:
+        return None
+    command = find(name)
+    if isinstance(command, str):
+        return command
+    run = load(command.run)
+    answer = run(app, command.name if command.run == f"{_OWN}:action" else text)
+    return await answer if isinstance(answer, Awaitable) else None
+
+
+def completions(line: str, config: Config) -> list[str]:
+    """Whole lines that `line` may become, best first."""
+    body = line.lstrip().removeprefix(":").lstrip()
+    if " " not in body:
+        low = body.lower()
+        return [command.name for command in every() if command.name.startswith(low)]
+    name, _, text = body.partition(" ")
+    command = find(name.lower())
+    if isinstance(command, str) or not command.complete:
+        return []
+    words = load(command.complete)(text, config)
+    lead = body[: len(body) - len(text.rpartition(" ")[2])]
+    return [lead + word for word in words] if isinstance(words, list) else []
+
+
+def hint(line: str) -> str:
+    """The usage and the meaning of the command that the line begins with; empty where there is none yet."""
+    name, _ = split(line)
+    command = find(name) if name else ""
+    return "" if isinstance(command, str) else f"{command.usage}: {command.help}"

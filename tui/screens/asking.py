@@ -1,0 +1,86 @@
+"""A screen on which something can be typed: a filter, or a command after `:`. One line at a time, above the message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tui.screens.live import LiveScreen
+from tui.widgets.commandline import CommandLine, Hints
+from tui.widgets.message import Message
+from tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui.app import SizewatchApp
+
+
+class AskingScreen(LiveScreen):
+    """The base of the screens of panes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._message = Message("message")
+
+    def narrow(self, text: str) -> None:
+        """Show only rows that hold this text."""
+
+    def return_focus(self) -> None:
+        """Give the focus back to who had it before something was typed."""
+
+    @property
+    def asked(self) -> bool:
+        """True while a line is typed."""
+        return bool(self.query(Prompt)) or bool(self.query(CommandLine))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a line is typed, the keys that open one are letters like others."""
+        return not (action in ("filter", "command") and self.asked)
+
+    async def action_filter(self) -> None:
+        """Ask for the text that rows must hold; each key narrows at once."""
+        prompt = Prompt("")
+        await self.mount(prompt, before=self._message)
+        self.set_focus(prompt)
+
+    async def action_command(self, value: str = "") -> None:
+        """Ask for a command. value: what stands in the line at first."""
+        from tui import commands
+
+        app = cast("SizewatchApp", self.app)
+        hints = Hints()
+        line = CommandLine(
+            hints, lambda text: commands.completions(text, app.config), commands.hint, app.history, value
+        )
+        await self.mount(hints, line, before=self._message)
+        self.set_focus(line)
+        line.cursor_position = len(value)
+
+    async def leave_line(self) -> None:
+        """Take away the line that is typed."""
+        self.return_focus()  # first: the focus of what is removed goes to whoever comes next
+        await self.query("Prompt, CommandLine, Hints").remove()
+
+    def on_input_changed(self, event: Prompt.Changed) -> None:
+        """Narrow to what has been typed so far."""
+        if isinstance(event.input, Prompt):
+            self.narrow(event.value)
+
+    async def on_input_submitted(self, event: Prompt.Submitted) -> None:
+        """Keep the filter, or carry out the command; one that is refused stays in its line."""
+        if not isinstance(event.input, Prompt | CommandLine):
+            return
+        event.stop()
+        if isinstance(event.input, CommandLine):
+            from tui import commands
+
+            app = cast("SizewatchApp", self.app)
+            line = event.input
+            text = line.value.strip()
+            await self.leave_line()
+            problem = await commands.carry_out(app, text)
+            if text and (not app.history or app.history[-1] != text):
+                app.history.append(text)
+            if problem is not None:
+                await self.action_command(text)
+                self.query_one(CommandLine).wrong(problem)
+            return
+        await self.leave_line()
