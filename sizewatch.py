@@ -26,6 +26,7 @@ from engine.clock import Clock, ReplayClock
 from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, SizewatchError
+from engine.logs import kept
 from engine.model import Mode
 from engine.standard_output import only_ours_on_stdout, say
 from simulator.child import Child
@@ -177,9 +178,8 @@ def prepared(options: Options) -> Iterator[Run]:
 def monitor(options: Options) -> int:
     """The terminal, until the user leaves or it goes away."""
     sys.setswitchinterval(0.001)  # key presses wait for the collector's thread; measured: p99 42 → 27 ms
-    logging.getLogger().addHandler(logging.NullHandler())  # the screen has the libraries' last words, in the feeds pane
     lost = False
-    with prepared(options) as run:
+    with prepared(options) as run, kept(run.store):  # nothing over the screen: what breaks stands in the log
         from tui.app import SizewatchApp
 
         collector = run.collector()
@@ -260,7 +260,7 @@ def alerts(options: Options, asked: argparse.Namespace) -> int:
 def watch(options: Options) -> int:
     """Feeds, engine and alerts without a screen, a JSON line for all that happens, until a signal ends it."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    with only_ours_on_stdout() as out, prepared(options) as run:
+    with only_ours_on_stdout() as out, prepared(options) as run, kept(run.store):
         from engine.export import json_line
         from engine.news import News
 

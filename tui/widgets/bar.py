@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -10,9 +11,12 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.errors import printable
 from tui import theme
 from tui.lines import BLANK, Line, clip, width_of
 from tui.view import View
+
+log = logging.getLogger(__name__)
 
 
 def segments(line: Line, width: int, styles: Mapping[str, Style]) -> list[Segment]:
@@ -58,7 +62,13 @@ class Bar(Widget):
 
     def show(self, view: View) -> None:
         """Paint this moment, if its words differ."""
-        line = clip(self.paint(view, self.size.width), self.size.width)
+        try:
+            line = clip(self.paint(view, self.size.width), self.size.width)
+        except Exception as error:  # what breaks in a line ends that line alone, in words
+            words = printable(f" ✗ {self.id or 'this line'} failed: {type(error).__name__}: {error}")
+            line = clip(((words, "alert"),), self.size.width)
+            if line != self._line:
+                log.exception("the line %s", self.id)
         if line != self._line:
             self._line = line
             self.refresh()

@@ -1,0 +1,69 @@
+"""What breaks in a pane, a line or a screen ends that one alone: said in its place, logged once, and healed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests.tui import fakes
+from tests.tui.running import running
+
+
+def fails(*_: Any) -> Any:
+    raise KeyError("z252\x1b[2J")
+
+
+@pytest.mark.parametrize("where", ["prepare", "body", "title"])
+async def test_a_pane_that_breaks_says_so_alone_and_heals(
+    where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(fakes.snapshot()) as run:
+        pane = run.pane("spreads")
+        monkeypatch.setattr(pane, where, fails)
+        with caplog.at_level(logging.ERROR):
+            for _ in range(3):
+                assert run.source.snapshot is not None
+                run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+                run.clock.advance(0.4)
+                pane.repaint()
+                await run.frame()
+        text = run.text()
+        assert "this pane failed: KeyError" in text
+        assert "\x1b" not in text
+        assert "BTC" in text  # the other panes go on
+        assert [record.getMessage() for record in caplog.records].count("the pane spreads") == 1
+        await run.press("tab", "j", "G")
+        monkeypatch.undo()
+        run.clock.advance(1.5)
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        await run.frame()
+        assert "this pane failed" not in run.text()
+        assert "IWM/SPY" in run.text()
+
+
+async def test_a_line_that_breaks_says_so_alone_and_heals(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(fakes.snapshot()) as run:
+        header = run.app.screen.query_one("#header")
+        monkeypatch.setattr(header, "paint", fails)
+        await run.frame()
+        assert "header failed: KeyError" in run.text()
+        monkeypatch.undo()
+        await run.frame()
+        assert "SIMULATED" in run.text()
+
+
+async def test_a_screen_that_breaks_is_told_once_and_the_frames_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(fakes.snapshot()) as run:
+        monkeypatch.setattr(run.app.screen, "show", fails)
+        with caplog.at_level(logging.ERROR):
+            for _ in range(3):
+                await run.frame()
+        assert len([record for record in caplog.records if "the screen" in record.getMessage()]) == 1
+        monkeypatch.undo()
+        await run.frame()
+        assert "IWM/SPY" in run.text()
