@@ -4,7 +4,8 @@ Three exchanges and Yahoo, each with faults of its own, several at a time, over 
 the engine, its alerts and its store. At every beat each row is held against what the gateway's sites had sent, and each
 alert against a reference. The world's clock runs faster than ours, and as slow as a busy machine makes it.
 
-Prints one JSON object; exit code 1 where something was wrong, old and shown as live, missed, too late or grew.
+Prints one JSON object, on SIGTERM that of the time so far; exit code 1 where something was wrong, old and shown live,
+missed, too late or grew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import logging
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -198,6 +200,8 @@ class Soak:
         self.beats = self.faults = 0
         self.late: list[str] = []
         self.slowest_s = 0.0
+        self.ended = False
+        """Told to end early."""
         self._down: dict[str, float] = {}
         """When a feed was first seen not live after its lane's faults were over."""
 
@@ -245,7 +249,7 @@ class Soak:
 
     async def _beats(self, seconds: float, *, until_live: bool = False) -> None:
         ends, sampled = self.clock.monotonic() + seconds, float("-inf")
-        while (now := self.clock.monotonic()) < ends:
+        while (now := self.clock.monotonic()) < ends and not self.ended:
             snapshot = self.engine.beat()
             self.beats += 1
             rows = snapshot.tables["quotes"].rows(named=True)
@@ -263,7 +267,7 @@ class Soak:
             if until_live and all(row["status"] in LIVE for row in rows):
                 return
             await self.clock.sleep(BEAT_S)
-        if until_live:
+        if until_live and not self.ended:
             raise RuntimeError("never live before the faults")
 
     def _look_at_feeds(self, snapshot: Snapshot, now: float) -> None:
@@ -307,7 +311,12 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
     began, cpu = time.monotonic(), time.process_time()
     unhandled: list[str] = []
 
+    def end() -> None:
+        made.ended = True
+
     async def whole() -> None:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or no main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
         asyncio.get_running_loop().set_exception_handler(
             lambda _, told: unhandled.append(f"{told.get('message')}: {told.get('exception')!r}")
         )
@@ -358,6 +367,7 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
         "slowest_recovery_s": round(made.slowest_s, 1),
         "beyond_the_venues_limits": often,
         "resident_mb": memory,
+        "resident_mb_over_time": [round(row[1]) for row in made.growth.rows[:: max(1, len(made.growth.rows) // 24)]],
         "open_files": files,
         "tasks": tasks,
     }
