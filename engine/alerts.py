@@ -46,7 +46,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "scanner": ("pair",),
     "regime": ("side", "evidence"),
     "rotation": ("item",),
-    "plans": ("plan",),
+    "plans": ("plan", "goal"),
+    "whatifs": ("whatif",),
     "claims": ("claim",),
     "feeds": ("source", "kind"),
 }

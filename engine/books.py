@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.crossings import Fence
 from engine.model import Quote, SessionState, asset_of
+from engine.ticks import Trace
 
 MAX_PRICE: Final = 1e12
 """No price and no volume in USD of one observation is believed from here on."""
@@ -63,7 +64,7 @@ class Book:
 
     __slots__ = (
         "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
-        "traded", "waits", "watch",
+        "trace", "traded", "waits", "watch",
     )  # fmt: skip
 
     def __init__(self, symbol: str) -> None:
@@ -91,6 +92,8 @@ class Book:
         """As of the last beat."""
         self.watch: Fence | None = None
         """Told of every valid price in USD and its time, for rules about crossings."""
+        self.trace: Trace | None = None
+        """Keeps streamed prices for lead-lag."""
 
 
 def _number(value: float | None, limit: float) -> float | None:

@@ -37,6 +37,7 @@ RESTART_S: Final = (1.0, 30.0)
 """First and longest pause before the feeds' runner is started again; doubles."""
 SOONEST_S: Final = 0.03
 """Two beats are never closer than this."""
+PLAN_ACTIONS: Final = frozenset({"plan", "drop-plan", "whatif", "drop-whatif"})
 ALERT_ACTIONS: Final = frozenset(
     {"acknowledge", "snooze", "mute", "unmute", "save-rule", "delete-rule", "enable-rule", "disable-rule"}
 )
@@ -167,7 +168,9 @@ class Collector:
         with self._lock:
             self._loop, self._wake = loop, asyncio.Event()
         wake = self._wake
-        engine = Engine(self._config, self._clock, mode=self._mode, scenario=self._scenario, store=self._store)
+        engine = Engine(
+            self._config, self._clock, mode=self._mode, scenario=self._scenario, store=self._store, worker=self.worker
+        )
         engine.urgent = wake.set
         warmth = _Warmth()
         engine.calendars_ready = warmth.ready
@@ -222,6 +225,8 @@ class Collector:
             elif intent.action == "bars":
                 if (refused := engine.desk.ask(intent.arguments)) is not None:
                     engine.notice("warning", refused)
+            elif intent.action in PLAN_ACTIONS:
+                engine.plan(intent)
             elif intent.action in ALERT_ACTIONS:
                 engine.wish(intent)
             else:

@@ -40,6 +40,8 @@ EquitySymbol = Annotated[
     str, Shape(r"\^?[A-Z0-9][A-Z0-9.-]{0,14}(=[A-Z])?", "a Yahoo symbol in capitals, such as IWM, ^RUT or RTY=F")
 ]
 Pair = Annotated[str, Shape(r"[^/\s]+/[^/\s]+", "A/B, such as IWM/SPY or ALT/BTC")]
+LegName = Annotated[str, Shape(r"[^/\s]+", "one side of a pair, such as ETH or IWM")]
+PlanName = Annotated[str, Shape(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name of letters, digits, _ and -")]
 Price = Annotated[float, Within(1e-12, 1e12)]
 Secret = Annotated[
     str,
@@ -172,7 +174,7 @@ class Equity:
     """Equity, index, futures and rate symbols, by their Yahoo names."""
 
     symbols: tuple[EquitySymbol, ...] = (
-        "IWM", "IJR", "VB", "SPY", "QQQ", "RSP", "MDY", "^RUT", "^GSPC", "RTY=F", "ES=F",
+        "IWM", "IJR", "VB", "SPY", "QQQ", "RSP", "MDY", "^RUT", "^GSPC", "RTY=F", "M2K=F", "ES=F",
         "IBIT", "FBTC", "GBTC", "^IRX", "^TNX", "TIP", "IEF",
     )  # fmt: skip
     stream: bool = True
@@ -251,6 +253,62 @@ class Spreads:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanner:
+    """Pairs that are looked through for relative value, beside those of [spreads]."""
+
+    pairs: tuple[Pair, ...] = ("ETH/RTY=F", "ETH/M2K=F")
+    """`A/B`: A is held, B hedges it."""
+    units: Mapping[LegName, Annotated[float, Within(1e-6, 1e12)]] = field(default_factory=lambda: {"ETH": 10.0})
+    """Of what is held, how much the hedge is for: coins, shares or contracts; 1 coin or 100 shares where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What trade plans take where they do not say otherwise."""
+
+    account: Annotated[float, Within(1, 1e12)] = 100_000.0
+    """The account, USD, 1 to 1e+12."""
+    at_risk_pct: Annotated[float, Within(0.001, 100)] = 1.0
+    """Share of the account that a plan may lose at its stop, per cent, 0.001 to 100."""
+    days: Annotated[int, Within(1, 3650)] = 91
+    """Calendar days that a touch is reckoned over, 1 to 3650."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One trade plan, long. A 0 stands for what is not given."""
+
+    symbol: str = ""
+    """What is bought: a watched symbol such as IWM or BTC/USD."""
+    entry: Annotated[float, Within(0, 1e12)] = 0.0
+    """Price of the entry; 0: the newest price, whatever it is."""
+    stop: Annotated[float, Within(0, 1e12)] = 0.0
+    """Price of the stop; 0: two average true ranges below the entry."""
+    targets: tuple[Price, ...] = ()
+    """Prices to take profit at."""
+    targets_pct: tuple[Annotated[float, Within(0.001, 1e4)], ...] = (10.0, 15.0)
+    """The same as rises from the entry, per cent; used where `targets` names none."""
+    equity: Annotated[float, Within(0, 1e12)] = 0.0
+    """The account, USD; 0: that of [planning]."""
+    risk_pct: Annotated[float, Within(0, 100)] = 0.0
+    """Share of it that may be lost, per cent; 0: that of [planning]."""
+    max_notional: Annotated[float, Within(0, 1e12)] = 0.0
+    """The position's value at the most, USD; 0: the account."""
+    by: Annotated[str, Shape(r"|\d{4}-\d\d-\d\d", "a day such as 2026-04-09")] = ""
+    """Day until which a touch is reckoned; empty: the days of [planning] from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """One rotation: what small caps would stand at if large caps did this and small caps did that beside them."""
+
+    large_pct: Annotated[float, Within(-99, 1000)] = 0.0
+    """SPY's total return, per cent."""
+    relative_pct: Annotated[float, Within(-99, 1000)] = 0.0
+    """What IWM does relative to it, per cent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """Support and resistance prices of one symbol."""
 
@@ -319,8 +377,14 @@ class Config:
     equity: Equity = field(default_factory=Equity)
     coingecko: CoinGecko = field(default_factory=CoinGecko)
     spreads: Spreads = field(default_factory=Spreads)
+    scanner: Scanner = field(default_factory=Scanner)
     levels: Mapping[str, Band] = field(default_factory=lambda: {"^RUT": Band((2100.0,), (2300.0,))})
     """Bands by symbol."""
+    planning: Planning = field(default_factory=Planning)
+    plans: Mapping[PlanName, Plan] = field(default_factory=lambda: {"iwm": Plan("IWM")})
+    """Trade plans by name."""
+    whatifs: Mapping[PlanName, WhatIf] = field(default_factory=lambda: {"2000-09": WhatIf(-9.1, 55.4)})
+    """Rotations by name; the first decade of the century is built in (S&P 500 −9.1 %, Russell 2000 +41.3 %)."""
     rules: Annotated[Mapping[str, Mapping[str, object]], Tables(RULE_FIELDS)] = field(default_factory=dict)
     """Alert rules by name, as written; one of a ready rule's name changes the fields that it holds."""
     flows: Flows = field(default_factory=Flows)

@@ -65,6 +65,11 @@ MIGRATIONS: Final[Sequence[str]] = (
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE rules (name TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE plans (
+        kind TEXT NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """One script a schema version; version n is reached by running scripts 0 to n − 1."""
 

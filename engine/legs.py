@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,6 +18,8 @@ from engine.errors import SizewatchError
 from engine.model import asset_of
 
 ALT: Final = "ALT"
+BESIDE: Final = ("ai/IWM",)
+"""Not spreads of size, but correlations that are asked for: do AI tokens move with small caps?"""
 _FORM: Final = "a pair is A/B, e.g. IWM/SPY, ALT/BTC or ALT/(0.5*BTC+0.5*ETH)"
 
 
@@ -86,6 +89,17 @@ def parse_pair(text: str, config: Config) -> Pair:
                 "pair ^RUT with ^GSPC, or IWM with SPY"
             )
     return Pair(f"{a.text}/{b.text}", a, b)
+
+
+def parsed_pairs(texts: Iterable[str], config: Config) -> tuple[Pair, ...]:
+    """Those of `texts` whose legs are all watched, each once."""
+    pairs: dict[Pair, None] = {}
+    for text in texts:
+        try:
+            pairs[parse_pair(text, config)] = None
+        except LegError:
+            continue
+    return tuple(pairs)
 
 
 def parse_leg(text: str, config: Config) -> Leg:

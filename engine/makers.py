@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from engine import (
     sessions,
     spreads,
     volume,
+    workbench,
 )
 from engine.bars import BarBook
 from engine.bars_desk import Desk
@@ -30,11 +30,13 @@ from engine.bars_table import BarsMaker, ChartsMaker, Served
 from engine.config import Config
 from engine.derived import Maker
 from engine.grid import DailyGrid, daily_grid
-from engine.legs import LegError, Pair, parse_pair
+from engine.lead_lag import Leads
+from engine.legs import BESIDE, Pair, parsed_pairs
 from engine.markets import Twins, Venues
 from engine.outside import Outside
 from engine.outside_tables import FactsMaker, FlowsMaker
 from engine.view import View
+from engine.workbench import Workbench
 
 
 @dataclass
@@ -70,24 +72,9 @@ class Shared:
         return self._venues[1]
 
 
-BESIDE: Final = ("ai/IWM",)
-"""Not spreads of size, but correlations that are asked for: do AI tokens move with small caps?"""
-
-
 def pairs_of(config: Config) -> tuple[Pair, ...]:
     """The configured pairs that can be read; the check of the configuration has said what is wrong with the others."""
-    return parsed(config.spreads.pairs, config)
-
-
-def parsed(texts: Iterable[str], config: Config) -> tuple[Pair, ...]:
-    """Those of `texts` whose legs are all watched."""
-    pairs = []
-    for text in texts:
-        try:
-            pairs.append(parse_pair(text, config))
-        except LegError:
-            continue
-    return tuple(pairs)
+    return parsed_pairs(config.spreads.pairs, config)
 
 
 @dataclass
@@ -126,15 +113,18 @@ class CorrelationsMaker:
 
     shared: Shared
     config: Config
+    leads: Leads | None = None
+    """Of ticks, beside those of days."""
     name: str = "correlations"
 
     def at_close(self, now: float) -> correlations.CorrelationState:
         pairs = pairs_of(self.config)
-        beside = tuple(pair for pair in parsed(BESIDE, self.config) if pair not in pairs)
-        return correlations.at_close(self.shared.grid(now), pairs, beside)
+        asked = parsed_pairs((*BESIDE, *self.config.scanner.pairs), self.config)
+        return correlations.at_close(self.shared.grid(now), pairs, tuple(pair for pair in asked if pair not in pairs))
 
     def live(self, state: correlations.CorrelationState, view: View) -> pl.DataFrame:
-        return correlations.live(state, view)
+        ticks = () if self.leads is None else self.leads.rows(view.now, simulated=view.simulated)
+        return correlations.live(state, view, ticks)
 
 
 @dataclass
@@ -258,11 +248,17 @@ def charts(shared: Shared, config: Config, desk: Desk) -> tuple[Maker, Maker]:
     return BarsMaker(shared.grid, shared.book, config, desk, served), ChartsMaker(served)
 
 
-def makers(config: Config, book: BarBook, outside: Outside | None = None, desk: Desk | None = None) -> Iterable[Maker]:
+def makers(
+    config: Config,
+    book: BarBook,
+    outside: Outside | None = None,
+    desk: Desk | None = None,
+    bench: Workbench | None = None,
+) -> Iterable[Maker]:
     """One maker a derived table, in the order in which they are to be made.
 
     outside: what is known beside the markets; without it there are no flows and no facts. desk: what charts ask for;
-    without it there are no bars.
+    without it there are no bars. bench: what is worked on beside the beat; without it nothing is scanned or planned.
     """
     shared = Shared(book)
     beside = () if outside is None else (FlowsMaker(outside), FactsMaker(outside))
@@ -273,10 +269,11 @@ def makers(config: Config, book: BarBook, outside: Outside | None = None, desk: 
         MarketsMaker(shared, config),
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),
-        CorrelationsMaker(shared, config),
+        CorrelationsMaker(shared, config, None if bench is None else bench.leads),
         RegimeMaker(shared, config),
         RotationMaker(shared, config),
         ClaimsMaker(shared, config),
         *beside,
         *(() if desk is None else charts(shared, config, desk)),
+        *(() if bench is None else workbench.makers(bench, shared.grid)),
     )

@@ -45,7 +45,8 @@ class Plan:
     stop: float
     risk: float
     """R = entry − stop, a unit."""
-    quantity: int
+    quantity: float
+    """Whole shares or contracts; of what is divided at will, steps of 1e-8."""
     notional: float
     at_risk: float
     """quantity · R · multiplier."""
@@ -63,10 +64,12 @@ def make_plan(
     max_notional: float | None = None,
     stale: bool = False,
     targets: tuple[float, ...] = TARGETS,
+    whole: bool = True,
 ) -> Plan:
     """Stop = E − 2·ATR (or the given one); R = E − stop; targets E·(1 + g); quantity ⌊equity·risk %/(R·multiplier)⌋.
 
-    The notional is capped at `max_notional` (None: at `equity`). Raises PlanError where the stop is not below the
+    The notional is capped at `max_notional` (None: at `equity`). whole: False where parts of a unit are
+    traded. Raises PlanError where the stop is not below the
     entry, there is no ATR, or the price is stale.
     """
     if stale:
@@ -83,8 +86,9 @@ def make_plan(
     risk = entry - level
     cap = equity if max_notional is None else max_notional
     # a hair above the quotient: 1,000 ÷ 10 must not come out as 99 for the sake of a last bit
-    by_risk = math.floor(equity * risk_pct / 100.0 / (risk * multiplier) * (1 + 1e-12))
-    quantity = max(0, min(by_risk, math.floor(cap / (entry * multiplier) * (1 + 1e-12))))
+    parts, hair = (1.0, 1 + 1e-12) if whole else (1e8, 1.0)
+    by_risk = math.floor(equity * risk_pct / 100.0 / (risk * multiplier) * parts * hair)
+    quantity = max(0, min(by_risk, math.floor(cap / (entry * multiplier) * parts * hair))) / parts
     made = tuple(Target(entry * (1 + g), entry * g / risk, risk / (risk + entry * g)) for g in targets if g > 0)
     return Plan(entry, level, risk, quantity, quantity * entry * multiplier, quantity * risk * multiplier, made)
 

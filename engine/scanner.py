@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.grid import EPOCH, Days, Floats
-from engine.windows import MIN_SD, reversion, window
+from engine.grid import Floats
+from engine.windows import MIN_SD, Window, reversion, window
 
 BARS: Final = 252
 START: Final = 63
@@ -27,9 +26,6 @@ Z_BARS: Final = 60
 ENTER: Final = 2.0
 LEAVE: Final = 0.5
 STOP: Final = 3.5
-ROLL_MADS: Final = 4.0
-MULTIPLIERS: Final[Mapping[str, float]] = {"RTY=F": 50.0, "M2K=F": 5.0}
-"""USD a point."""
 
 
 class Fit(NamedTuple):
@@ -51,6 +47,8 @@ class Signal(StrEnum):
 class Scanned(NamedTuple):
     """One pair, after all pairs of the scan are known."""
 
+    alpha: float
+    """Of the least-squares fit whose residual z is of."""
     beta_ols: float
     beta_tls: float | None
     beta_kalman: float
@@ -58,6 +56,9 @@ class Scanned(NamedTuple):
     """The larger of both directions' cointegration p-values, after Benjamini–Hochberg over the scan."""
     half_life: float | None
     z: float | None
+    """Of the newest residual over 60 bars."""
+    before: Window
+    """The last 59 residuals: what a live one is held against, in O(1)."""
     signal: Signal
     admitted: bool
 
@@ -151,38 +152,6 @@ def hedge_units(units: float, price: float, beta: float, multiplier: float, hedg
     return units * price * beta / notional if notional > 0 and price > 0 and math.isfinite(beta) else None
 
 
-def roll_clean(days: Days, future: Floats, index: Floats, back: int = BARS) -> Floats:
-    """A front-month splice with its rolls taken out: levels rebuilt from its own returns, newest level unchanged.
-
-    In the week of an expiry (third Friday of March, June, September, December) a return that differs from the index's
-    by more than 4·MAD of the `back` differences before it is the index's instead. Missing values stay missing.
-    """
-    known = np.flatnonzero(np.isfinite(future) & np.isfinite(index))
-    out = future.copy()
-    if len(known) < 3:
-        return out
-    r, ri = np.diff(np.log(future[known])), np.diff(np.log(index[known]))
-    gap = r - ri
-    for i in np.flatnonzero([expiry_week(int(d)) for d in days[known[1:]]]).tolist():
-        past = gap[max(0, i - back) : i]
-        if len(past) < 20:
-            continue
-        middle = float(np.median(past))
-        mad = float(np.median(np.abs(past - middle)))
-        if mad > 0 and abs(gap[i]) > ROLL_MADS * mad:
-            r[i] = ri[i]
-    total = np.concatenate([[0.0], np.cumsum(r)])
-    out[known] = future[known[-1]] * np.exp(total - total[-1])
-    return out
-
-
-def expiry_week(day: int) -> bool:
-    """Whether a date (days since 1970) lies in the Monday-to-Sunday week of a quarterly third Friday."""
-    when = EPOCH + timedelta(days=day)
-    friday = when + timedelta(days=4 - when.weekday())
-    return friday.month % 3 == 0 and 15 <= friday.day <= 21
-
-
 def scan(pairs: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Scanned]:
     """Every pair's (x, y) log levels, ascending; those without 252 joint bars, or flat, are left out.
 
@@ -210,12 +179,14 @@ def scan(pairs: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Scanned]:
         zs = [residual_z(residual[: t + 1]) for t in range(Z_BARS, len(residual))]
         path_z = np.array([math.nan if z is None else z for z in zs])
         made[name] = Scanned(
+            alpha=fit.alpha,
             beta_ols=fit.beta,
             beta_tls=tls_beta(a, b),
             beta_kalman=float(path[-1, 1]),
             p_value=p,
             half_life=half,
             z=zs[-1],
+            before=window(residual[1 - Z_BARS :]),
             signal=signal(path_z),
             admitted=p < P_MAX and half is not None and HALF_LIFE[0] <= half <= HALF_LIFE[1],
         )

@@ -12,16 +12,10 @@ from typing import Final
 
 import polars as pl
 
-TIME: Final = pl.Datetime("us", "UTC")
+from engine import schemas
 
-
-def _live(columns: Mapping[str, pl.DataType]) -> pl.Schema:
-    """A live table's schema: its own columns, then what every row owes the reader."""
-    schema = pl.Schema(columns)
-    schema["status"] = pl.String()
-    schema["simulated"] = pl.Boolean()
-    return schema
-
+TIME: Final = schemas.TIME
+_live = schemas.live
 
 BARS: Final = pl.Schema(
     {
@@ -252,6 +246,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "n": pl.Int64(),
         }
     ),
+    **schemas.DESK,
     "claims": _live(
         {
             "claim": pl.String(),

@@ -16,7 +16,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 LENGTH: Final = struct.Struct("!Q")
 """Before each message: its length in bytes."""
@@ -32,7 +32,7 @@ Job = tuple[str, str, tuple[Any, ...], float, int]
 """Module and qualified name of a function, its arguments, seconds, greatest answer in bytes."""
 
 
-def read(stream: BinaryIO) -> bytes | None:
+def read(stream: IO[bytes]) -> bytes | None:
     """One message; None where the stream has ended."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
@@ -42,7 +42,7 @@ def read(stream: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def write(stream: BinaryIO, body: bytes) -> None:
+def write(stream: IO[bytes], body: bytes) -> None:
     """One message; OSError where nobody reads."""
     stream.write(LENGTH.pack(len(body)))
     stream.write(body)

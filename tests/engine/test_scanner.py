@@ -12,16 +12,15 @@ import statsmodels.api as sm
 from statsmodels.regression.recursive_ls import RecursiveLS
 from statsmodels.stats.multitest import multipletests
 
+from engine.futures import expiry_week, roll_clean
 from engine.grid import EPOCH
 from engine.scanner import (
     Signal,
     benjamini_hochberg,
-    expiry_week,
     hedge_units,
     kalman,
     ols,
     residual_z,
-    roll_clean,
     scan,
     signal,
     tls_beta,
