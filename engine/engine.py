@@ -266,6 +266,7 @@ class Engine:
         """Whether every feed has delivered or failed at what it first had to, and every table has seen it."""
         reported = bool(self._reports) and all(report.settled for report in self._reports.values())
         return reported and not self._derived.pending and not self._outside.pending
+            store=self._folder,
 
     # parts of a beat
 

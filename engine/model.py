@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from engine.config import Config
@@ -337,6 +339,10 @@ class SnapshotSource(Protocol):
     """What the screens know of the collector: its newest snapshot, and a way to send it wishes."""
 
     def latest(self) -> Snapshot | None:
+    store: Path | None = None
+    """The folder in which this run keeps bars and journal; None: nowhere."""
+    playing: Playing | None = None
+    """Of a replay alone."""
         """The newest snapshot, or None before the first beat. Never blocks."""
         ...
 

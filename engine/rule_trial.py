@@ -79,7 +79,7 @@ def matching(rule: Rule, tables: Mapping[str, pl.DataFrame]) -> Now:
             unknown.append(row)
         elif verdict:
             told = {key: plain(value) for key, value in values.items() if not isinstance(value, list)}
-            found.append((row, render(rule.message or "{rule} {row}", {"rule": rule.id, "row": row, **told})))
+            found.append((row, render(rule.message, {"rule": rule.id, "row": row, **told})))
     words = f"{len(found)} of {len(names)} rows of {rule.on} match now" + (
         f", {len(unknown)} unknown" if unknown else ""
     )
@@ -119,7 +119,7 @@ def try_past(name: str, raw: Mapping[str, object], config: Config, folder: Path,
         if bars.interval == "1d":
             book.merge(bars)
     fired = [
-        (str(each.day), each.event.row, each.event.message)
+        (str(each.day), each.event.row, each.event.message if rule.message else "")
         for each in backtest(rule, config, book, spans)
         if each.event.kind in ("fired", "repeated")
     ]

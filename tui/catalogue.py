@@ -37,6 +37,8 @@ PANES: Final[Mapping[str, Pane]] = {
     "equities": Pane("tui.panes.quotes", "equity_quotes", "the grid of equities, indices and rates"),
     "feeds": Pane("tui.panes.feeds", "FeedsPane", "the sources and their health"),
     "alerts": Pane("tui.panes.alerts", "AlertsPane", "the alerts that matter now"),
+    "journal": Pane("tui.panes.journal", "JournalPane", "what was told, seen and delivered"),
+    "rules": Pane("tui.panes.rules", "RulesPane", "the rules and what of them fires"),
     "evidence": Pane("tui.panes.evidence", "EvidencePane", "the evidence for a turn"),
     "claims": Pane("tui.panes.claims", "ClaimsPane", "what was claimed and what is measured"),
     "correlations": Pane("tui.panes.correlations", "CorrelationsPane", "correlations and leads"),
@@ -145,7 +147,9 @@ SCREENS: Final[tuple[Place, ...]] = (
     Place(8, "alerts", "Alerts and plans", "Alerts",
           "What fires, what it told, and the plans it touches.", ("alerts",), {
         "0x0": ("* alerts",),
-        "100x30": ("* alerts", "9 gauges 50 | feeds"),
+        "0x18": ("* alerts", "* journal"),
+        "100x18": ("* alerts | rules 48", "* journal"),
+        "160x30": ("* alerts | rules 76", "* journal"),
     }),
     Place(9, "sql", "SQL", "SQL",
           "Any question to the live tables.", ("quotes",), {

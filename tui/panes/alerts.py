@@ -13,13 +13,14 @@ from typing import Final
 
 from engine.model import Event
 from tui.lines import Line, fit, stale, width_of
+from tui.panes.alert_rows import AlertRows, Chosen, row_of
 from tui.view import View
 from tui.widgets.bar import Bar
 from tui.widgets.header import NEW_YORK
-from tui.widgets.linepane import LinePane
 
 OVER: Final = ("resolved", "cooldown")
 _ORDER: Final = {"firing": 0, "latched": 0, "recovering": 1, "resolved": 2, "cooldown": 2, "pending": 3}
+_WORST: Final = {"critical": 0, "warning": 1, "info": 2}
 _FIRING: Final = {"critical": ("!", "alert"), "warning": ("▲", "warn"), "info": ("▲", "accent")}
 _GLYPHS: Final = {
     "recovering": ("▼", "dim"),
@@ -43,6 +44,7 @@ class Alert:
     message: str
     unseen: bool
     stale: bool
+    silenced: bool = False
 
     @property
     def key(self) -> str:
@@ -68,7 +70,7 @@ def alerts(view: View) -> list[Alert]:
             Alert(
                 r["rule"], r["row"], state, r["severity"], when.timestamp() if when is not None else 0.0,
                 words or f"{r['rule']}: {r['row']}", bool(fired is not None and not r["acknowledged"]),
-                r["status"] == "stale",
+                r["status"] == "stale", bool(r["silenced"]),
             )
         )  # fmt: skip
         known.add((r["rule"], r["row"]))
@@ -77,7 +79,7 @@ def alerts(view: View) -> list[Alert]:
             known.add((event.rule, event.row))
             if event.kind == "resolved" and event.notify != "off":
                 found.append(_over(event))
-    return sorted(found, key=lambda a: (_ORDER.get(a.state, 9), -a.at))
+    return sorted(found, key=lambda a: (_ORDER.get(a.state, 9), _WORST.get(a.severity, 9), -a.at))
 
 
 def _over(event: Event) -> Alert:
@@ -95,7 +97,7 @@ def alert_line(alert: Alert, now: float, width: int, stuck: bool = False, *, wor
     firing = _FIRING.get(alert.severity, _FIRING["warning"])
     glyph, role = _GLYPHS.get(alert.state, firing)
     new = alert.unseen
-    state = "resolved" if alert.state == "cooldown" else alert.state
+    state = "silent" if alert.silenced else "resolved" if alert.state == "cooldown" else alert.state
     tail = f"  {state:<{WORDS - 2}}" if word and width >= 60 else ""
     lead = f"{glyph} {time_text(alert.at, now)} "
     room = max(0, width - len(lead) - 5 - len(tail))
@@ -119,11 +121,11 @@ def newest_line(view: View, width: int) -> Line:
     return ((" ", "dim"), *alert_line(found[0], view.now, width - 1 - width_of((tail,)), view.stuck, word=False), tail)
 
 
-class AlertsPane(LinePane):
+class AlertsPane(AlertRows):
     """The list of alerts."""
 
     heading = "Alerts"
-    reads = ("alerts",)
+    reads = ("alerts", "rules")
     _events: tuple[Event, ...] = ()
 
     def wants_repaint(self, view: View) -> bool:
@@ -131,7 +133,13 @@ class AlertsPane(LinePane):
 
     def prepare(self, view: View, width: int) -> None:
         self._events = view.snapshot.events if view.snapshot else ()
-        self._alerts = alerts(view)
+        every = alerts(view)
+        self._all = len(every)
+        self._alerts = [
+            alert for alert in every
+            if self.holds(alert.severity, alert.rule, alert.row, alert.state, alert.message,
+                          "silent" if alert.silenced else None, "new" if alert.unseen else None)
+        ]  # fmt: skip
         self.rows = [alert.key for alert in self._alerts]
         self._width = width
 
@@ -142,23 +150,31 @@ class AlertsPane(LinePane):
 
     def title(self, view: View) -> str:
         new = sum(a.unseen for a in self._alerts)
-        return f"Alerts ─ {new} new, a marks as seen" if new else "Alerts"
+        words = f"Alerts ─ {len(self.rows)} of {self._all}" if self.needle.strip() else "Alerts"
+        return f"{words} ─ {new} new, a marks as seen" if new else words
 
-    def record(self) -> dict[str, object] | None:
+    def chosen(self) -> Chosen | None:
         if not self.rows:
             return None
         alert = self._alerts[self.index()]
-        frame = self.view.table("alerts") if self.view is not None else None
-        for row in frame.iter_rows(named=True) if frame is not None else ():
-            if (row["rule"], row["row"]) == (alert.rule, alert.row):
-                return dict(row)
+        return Chosen(alert.rule, alert.row, alert.at)
+
+    def record(self) -> dict[str, object] | None:
+        if not self.rows or self.view is None:
+            return None
+        alert = self._alerts[self.index()]
+        row = row_of(self.view, "alerts", rule=alert.rule, row=alert.row)
+        if row is not None:
+            return row
         when = datetime.fromtimestamp(alert.at, NEW_YORK)
         return {"rule": alert.rule, "row": alert.row, "state": alert.state, "resolved": when, "message": alert.message}
 
     def waiting(self, view: View) -> str:
         if view.table("alerts") is None:
             return "waiting for the rules' first look at the tables"
-        return "no alert stands; `sizewatch alerts list` names the rules, `… history` what they told"
+        if self._all:
+            return "no alert holds this"
+        return "no alert stands; screen 8 has the rules and what they told, A makes a new one"
 
 
 class AlertLine(Bar):
