@@ -85,3 +85,26 @@ def pivots(values: Floats, k: int = 5) -> np.typing.NDArray[np.int64]:
 def _same(values: Floats, before: int, here: int, k: int) -> bool:
     """Whether two equal tops belong to one plateau."""
     return here - before <= k and values[before] == values[here]
+
+
+def sma(values: Floats, bars: int) -> Floats:
+    """Mean of the last `bars` values; NaN until there are so many, and where one of them is missing. Oracle: pandas."""
+    if len(values) < bars:
+        return np.full(len(values), np.nan)
+    mean = np.lib.stride_tricks.sliding_window_view(values, bars).mean(axis=1)
+    return np.concatenate([np.full(bars - 1, np.nan), mean])
+
+
+def ema(values: Floats, bars: int) -> Floats:
+    """Exponential mean, α = 2/(bars + 1), seeded by the mean of the first `bars`; a missing value leaves it as it was.
+
+    NaN before the seed. Oracle: TA-Lib EMA.
+    """
+    known = np.flatnonzero(np.isfinite(values))
+    out = np.full(len(values), np.nan)
+    if len(known) < bars:
+        return out
+    used = values[known]
+    seeded = pl.Series(np.concatenate([[used[:bars].mean()], used[bars:]]))
+    out[known[bars - 1 :]] = seeded.ewm_mean(alpha=2.0 / (bars + 1), adjust=False).to_numpy()
+    return out

@@ -20,7 +20,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.model import Event, Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
 from engine.tables import TABLES, empty
-from tests.tui import fake_pages
+from tests.tui import fake_bars, fake_pages
 
 OPENING = datetime(2026, 1, 9, 10, 32, 7, tzinfo=ZoneInfo("America/New_York")).timestamp()
 CLOSE = datetime(2026, 1, 9, 16, 0, 0, tzinfo=ZoneInfo("America/New_York")).timestamp()
@@ -338,7 +338,7 @@ def snapshot(state: str = "live", *, shift: float = 0.0, n: int = 0, seq: int = 
         "quotes": quotes(stale, shift, n), "spreads": spreads(stale), "levels": levels(stale),
         "baskets": baskets(stale),
         "volumes": volumes(stale), "markets": markets(stale), "feeds": feeds(broken=state == "stale"),
-        "gauges": gauges(stale), "alerts": alerts(stale), **pages(stale),
+        "gauges": gauges(stale), "alerts": alerts(stale), **pages(stale), **fake_bars.tables(stale),
     }  # fmt: skip
     if state == "closed":
         tables |= {name: closed(tables[name], key) for name, key in EQUITY_ROWS.items()}

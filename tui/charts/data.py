@@ -1,0 +1,98 @@
+"""A chart's bars as arrays, and the part of them that a span shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tui.charts.canvas import Floats
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Micros = npt.NDArray[np.int64]
+DAY_US: Final = 86_400_000_000
+_MONTHS: Final = {"1M": 1, "3M": 3, "1Y": 12, "5Y": 60}
+_DAYS: Final = {"1D": 1, "5D": 5}
+NIGHT_US: Final = 4 * 3_600_000_000
+"""A pause as long as this ends a session."""
+
+
+class Course(NamedTuple):
+    """Bars as arrays of one length; what is missing is NaN."""
+
+    time: Micros
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    mean: Floats
+    sd: Floats
+    z: Floats
+
+    def part(self, start: int, stop: int | None = None) -> Course:
+        """The bars from `start` on."""
+        time, *figures = self
+        return Course(time[start:stop], *(values[start:stop] for values in figures))
+
+    @property
+    def candles(self) -> bool:
+        """Whether there is more than closes."""
+        return bool(np.isfinite(self.open).any())
+
+
+def course_of(bars: pl.DataFrame, symbol: str, interval: str) -> Course:
+    """The rows of the `bars` table that belong to a symbol and interval, in order of time."""
+    import polars as pl
+
+    mine = bars.filter((pl.col("symbol") == symbol) & (pl.col("interval") == interval))
+    time = mine["time"].to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    figures = ("open", "high", "low", "close", "volume", "mean252", "sd252", "z252")
+    return Course(time, *(mine[name].to_numpy().astype(np.float64, copy=False) for name in figures))
+
+
+def same(a: Course | None, b: Course) -> bool:
+    """Whether two courses hold the same numbers."""
+    return a is not None and all(
+        len(x) == len(y) and np.array_equal(x, y, equal_nan=x.dtype == np.float64) for x, y in zip(a, b, strict=True)
+    )
+
+
+def beginning(time: Micros, span: str) -> int:
+    """Index of the first bar that a span shows, counted back from the last one.
+
+    Days are sessions, for what has them; a year to date begins with the last bar of the year before.
+    """
+    if not len(time) or span == "MAX":
+        return 0
+    last = int(time[-1])
+    if span in _DAYS:
+        return _sessions_back(time, _DAYS[span])
+    at = datetime.fromtimestamp(last / 1e6, UTC)
+    if span == "YTD":
+        first = int(np.searchsorted(time, _us(datetime(at.year, 1, 1, tzinfo=UTC))))
+        return max(0, first - 1)
+    months = at.year * 12 + at.month - 1 - _MONTHS[span]
+    year, month = divmod(months, 12)
+    day = min(at.day, 28 if month == 1 else 30 if month in (3, 5, 8, 10) else 31)
+    return int(np.searchsorted(time, _us(at.replace(year=year, month=month + 1, day=day))))
+
+
+def _us(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
+
+
+def _sessions_back(time: Micros, count: int) -> int:
+    pauses = np.flatnonzero(np.diff(time) >= NIGHT_US) + 1
+    last = int(time[-1])
+    daily = len(time) > 1 and int(np.median(np.diff(time[-50:]))) >= DAY_US
+    if daily:
+        return max(0, len(time) - 1 - count)
+    recent = pauses[time[pauses] > last - 10 * DAY_US]
+    if not len(recent):  # it never closes
+        return int(np.searchsorted(time, last - count * DAY_US, side="right"))
+    return int(recent[-count]) if len(recent) >= count else int(recent[0]) if len(recent) else 0

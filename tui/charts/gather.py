@@ -1,0 +1,69 @@
+"""From the live tables to what a chart draws: its bars, its state in words, levels and marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.charts.data import Course, course_of
+from tui.charts.options import Options
+from tui.charts.picture import Band, Mark
+from tui.view import View
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BANDS = 6
+"""Levels drawn at once, the configured ones first, then the nearest."""
+
+
+def said(view: View, options: Options, symbol: str | None = None) -> dict[str, Any] | None:
+    """The `charts` row of this request; None before the engine has seen it."""
+    table = view.table("charts")
+    if table is None or table.is_empty():
+        return None
+    wanted = (symbol or options.symbol, options.asked)
+    return next((row for row in table.iter_rows(named=True) if (row["symbol"], row["asked"]) == wanted), None)
+
+
+def course(bars: pl.DataFrame | None, row: dict[str, Any] | None) -> Course | None:
+    """The bars that a `charts` row stands for; None where there are none."""
+    if bars is None or row is None or row["interval"] is None:
+        return None
+    found = course_of(bars, row["symbol"], row["interval"])
+    return found if len(found.time) else None
+
+
+def listed(symbol: str, view: View) -> str:
+    """The canonical symbol of a bare crypto base, as tables name it; anything else as it is."""
+    config = view.snapshot.config if view.snapshot is not None else None
+    return f"{symbol}/USD" if config is not None and symbol in config.crypto.bases else symbol
+
+
+def bands(view: View, symbol: str) -> tuple[Band, ...]:
+    """Support and resistance of a symbol as they stand now."""
+    table = view.table("levels")
+    if table is None or table.is_empty():
+        return ()
+    name = listed(symbol, view)
+    rows = [r for r in table.iter_rows(named=True) if r["symbol"] == name and r["price"] is not None]
+    rows.sort(key=lambda r: ("config" not in (r["sources"] or ""), abs(r["distance_pct"] or 0.0)))
+    return tuple(
+        Band(r["role"], r["price"], r["low"] or r["price"], r["high"] or r["price"], r["state"], r["touches"])
+        for r in rows[:BANDS]
+    )
+
+
+def marks(view: View, symbol: str) -> tuple[Mark, ...]:
+    """Where alerts of this row fired."""
+    names = {symbol, listed(symbol, view)}
+    found: dict[tuple[int, str], None] = {}
+    if view.snapshot is not None:
+        for event in view.snapshot.events:
+            if event.kind == "fired" and event.row.split(" ")[0] in names:
+                found[int(event.at * 1e6), event.severity] = None
+    journal = view.table("journal")
+    if journal is not None and not journal.is_empty():
+        for row in journal.iter_rows(named=True):
+            if row["kind"] == "fired" and str(row["row"]).split(" ")[0] in names and row["at"] is not None:
+                found[int(row["at"].timestamp() * 1e6), "warning"] = None
+    return tuple(Mark(time, severity) for time, severity in found)

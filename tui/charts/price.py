@@ -1,0 +1,252 @@
+"""A price's course on a plane: candles or a line, with what lies over it; labels that line up, gaps where bars miss.
+
+`paint` is pure: a `Picture` and a size in, lines out. The newest price has a line of its own across the plane, which
+tells by its glyph and its dots whether it is live, stale, closed, estimated or simulated.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from engine.technical import pivots
+from tui import format as fmt
+from tui.charts import scale as scales
+from tui.charts.canvas import Canvas, Floats
+from tui.charts.data import beginning
+from tui.charts.ground import Ground
+from tui.charts.picture import Drawn, Picture
+from tui.charts.readout import readout
+from tui.lines import Line, merged
+
+Z_BANDS: Final = ((-2, "warn"), (-1, "line"), (0, "dim"), (1, "line"), (2, "warn"))
+LAST: Final = {"ok": ("●", 2), "stale": ("◌", 8), "closed": ("·", 6), "estimated": ("~", 4), "warming": ("…", 8)}
+"""Glyph of the newest price by status, and one dot in how many draws its line."""
+PIVOT_BARS: Final = 5
+
+
+class Plot(Ground):
+    """One drawing under way."""
+
+    def draw(self) -> Drawn:
+        """Everything, from the ground up."""
+        if self.volume_rows:
+            self._volume()
+        for tick in self.ticks:
+            self.canvas.level(self.scale.at(tick), "line", 8)
+        self._draw_bands()
+        if self._z_shown():
+            self._draw_z()
+        for (_, role), values in zip(self.extra_names, self.bins.extra, strict=False):
+            self.canvas.course(self._padded(self.course_y(values)), role)
+        if self.other is not None:
+            self.canvas.course(self._padded(self.course_y(self.bins.extra[-1])), "warn")
+        self._last_line()
+        self._price()
+        if self.picture.options.marks:
+            self._marks()
+        self._average_tags()
+        cross = self._cross()
+        self._tick_labels()
+        lines = self._assembled(cross)
+        return Drawn(lines, 0, self.columns, tuple(self.bins.course.time.tolist()))
+
+    def _padded(self, y: Floats) -> Floats:
+        return y
+
+    def _volume(self) -> None:
+        volume = self.bins.course.volume
+        known = volume[np.isfinite(volume)]
+        if not len(known) or not known.max() > 0:
+            return
+        heights = np.full(self.columns, np.nan)
+        shares = volume / known.max()
+        if self.columns < 2 * self.bins.size:  # no room between them: columns that touch
+            heights = shares[((np.arange(self.columns) + 0.5) * self.bins.size / self.columns).astype(int)]
+        else:
+            heights[[self.cell(i) for i in range(self.bins.size)]] = shares
+        self.canvas.bars(heights, self.rows, self.volume_rows, ["line"] * self.columns)
+        self.axis[self.rows] = (f"  {fmt.compact(float(known.max())).strip()}", "dim")
+
+    def _draw_bands(self) -> None:
+        for band in self._bands():
+            edges = self.scale.y(self.value(np.array([band.high, band.price, band.low])))
+            role = "up" if band.role == "support" else "down"
+            name = band.role[0].upper()
+            words = (
+                f"{name} {fmt.number(band.price, 0 if band.price >= 100 and band.price == round(band.price) else 2)}"
+            )
+            more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}"
+            if edges[0] > self.scale.dots or edges[2] < -1:
+                arrow, row = ("▲", 0) if edges[2] < 0 else ("▼", self.rows - 1)
+                gap = 100 * (band.price / self._newest() - 1)
+                self.canvas.text(1, row, f"{arrow} {words}  {fmt.signed(gap, 1)} %{more}", role)
+                continue
+            self.canvas.shade(max(0.0, edges[0]), min(self.scale.dots - 1.0, edges[2]), role)
+            self.canvas.level(edges[1], role, 3)
+            row = min(self.rows - 1, max(0, int(edges[1] // 4)))
+            above = row - 1 if role == "down" and row > 0 else min(self.rows - 1, row + 1)
+            self.canvas.text(1, above, f" {words}{more} ", role)
+
+    def _draw_z(self) -> None:
+        bars = self.bins.course
+        for k, role in Z_BANDS:
+            y = self.course_y(np.exp(bars.mean + k * bars.sd))
+            dotted = y.copy()
+            dotted[np.arange(len(y)) % (3 if k else 2) > 0] = np.nan
+            self.canvas.columns(dotted, dotted, role)
+            finite = y[np.isfinite(y)]
+            if len(finite):
+                row = int(finite[-1] // 4)
+                words = "mean" if k == 0 else f"{fmt.signed(float(k), 0)}σ"
+                if 0 <= row < self.rows and row not in self.axis:
+                    self.axis[row] = (f"  {words}", "dim" if role == "line" else role)
+
+    def _price(self) -> None:
+        bars = self.bins.course
+        if not self.candles:
+            role = "stale" if self.picture.status == "stale" else "accent"
+            if self.bins.each > 2:
+                top, bottom = (self.course_y(v) for v in (bars.high, bars.low))
+                self.canvas.columns(top, bottom, role)
+            self.canvas.course(self.course_y(bars.close), role)
+            return
+        opens = np.where(np.isfinite(bars.open), bars.open, bars.close)
+        ys = [self.scale.y(self.value(v)) for v in (opens, bars.high, bars.low, bars.close)]
+        dots, pitch = 2 * self.columns, self.columns / self.bins.size
+        reach = 0 if pitch < 2 else 1 if pitch < 4 else 2 if pitch < 8 else 4
+        for rising in (False, True):
+            role = "stale" if self.picture.status == "stale" else "up" if rising else "down"
+            wick, body = ([np.full(dots, np.nan), np.full(dots, np.nan)] for _ in range(2))
+            for i in np.flatnonzero(np.isfinite(bars.close) & ((bars.close >= opens) == rising)).tolist():
+                at = 2 * self.cell(i)
+                begun, peak, pit, ended = (float(y[i]) for y in ys)
+                if peak == peak:  # noqa: PLR0124 — NaN: a bar of one price alone
+                    wick[0][at], wick[1][at] = peak, pit
+                head, foot = min(begun, ended), max(begun, ended)
+                first, last = (at, at + 2) if not reach else (at - reach, at + reach + 1)
+                for column in range(max(0, first), min(dots, last)):
+                    body[0][column], body[1][column] = head, foot
+            self._strokes(wick, role)
+            self._strokes(body, role)
+
+    def _strokes(self, ends: list[Floats], role: str) -> None:
+        self.canvas.columns(np.clip(ends[0], 0, None), np.clip(ends[1], None, self.scale.dots - 1.0), role)
+
+    def _marks(self) -> None:
+        bars = self.bins.course
+        highs = np.where(np.isfinite(self.shown.high), self.shown.high, self.shown.close)
+        lows = np.where(np.isfinite(self.shown.low), self.shown.low, self.shown.close)
+        filled = [np.where(np.isfinite(v), v, bad) for v, bad in ((highs, -np.inf), (-lows, -np.inf))]
+        for values, signed, glyph, step in ((highs, filled[0], "▾", -1), (lows, filled[1], "▴", 1)):
+            for i in pivots(signed, PIVOT_BARS).tolist():
+                if not math.isfinite(values[i]):
+                    continue
+                x = self.cell(self.bins.group_of(int(self.shown.time[i])))
+                y = int(self.scale.at(float(self.value(np.array([values[i]]))[0])) // 4) + step
+                if self.canvas.free(x, y, 1) and 0 <= y < self.rows:
+                    self.canvas.text(x, y, glyph, "dim")
+        for mark in self.picture.marks:
+            if len(bars.time) and int(self.bins.begins[0]) <= mark.time <= int(bars.time[-1]) + 86_400_000_000:
+                at = int(np.searchsorted(self.bins.begins, mark.time, side="right")) - 1
+                self.canvas.text(self.cell(max(0, at)), 0, "!", "alert" if mark.severity == "critical" else "warn")
+
+    # --- the newest price, the axis and the crosshair
+
+    def _last_line(self) -> None:
+        newest = self._newest()
+        if newest != newest:  # noqa: PLR0124 — NaN
+            return
+        status = self.picture.status
+        glyph, every = LAST.get(status, LAST["ok"])
+        role = status if status in ("stale", "closed", "estimated") else "bright"
+        y = self.scale.at(float(self.value(np.array([newest]))[0]))
+        if self.picture.simulated and glyph == "●":
+            glyph = fmt.SIMULATED
+        self.canvas.level(y, "dim" if role == "bright" else role, every)
+        row = min(self.rows - 1, max(0, int(y // 4)))
+        meaning = "simulated" if self.picture.simulated and role == "bright" else role
+        self.axis[row] = (f"{glyph} {self._last_words():>{self.label_width}}", meaning)
+
+    def _average_tags(self) -> None:
+        for (bars, role), values in zip(self.extra_names, self.bins.extra, strict=False):
+            self._tag(values, str(bars), role)
+        if self.other is not None:
+            self._tag(self.bins.extra[-1], self.picture.options.versus or "", "warn")
+
+    def _tag(self, values: Floats, words: str, role: str) -> None:
+        known = values[np.isfinite(values)]
+        if len(known):
+            row = int(self.scale.at(float(self.value(known[-1:])[0])) // 4)
+            if 0 <= row < self.rows and row not in self.axis:
+                self.axis[row] = (f"  {words[: self.margin - 2]}", role)
+
+    def _cross(self) -> int | None:
+        """Draw the crosshair; the group under it."""
+        time = self.picture.cross
+        if time is None or not self.bins.size:
+            return None
+        at = self.bins.group_of(time)
+        self.canvas.upright(self.cell(at), "bright", 2)
+        close = float(self.bins.course.close[at])
+        if close == close:  # noqa: PLR0124 — NaN
+            value = float(self.value(np.array([close]))[0])
+            y = self.scale.at(value)
+            self.canvas.level(y, "bright", 4)
+            digits = max(self.digits, 0 if self.percent else fmt.price_digits(close))
+            self.axis[min(self.rows - 1, max(0, int(y // 4)))] = (
+                f"┼ {scales.label(value, digits, percent=self.percent):>{self.label_width}}", "key",
+            )  # fmt: skip
+        return at
+
+    def _tick_labels(self) -> None:
+        for tick in self.ticks:
+            row = int(self.scale.at(tick) // 4)
+            if 0 <= row < self.rows and row not in self.axis:
+                words = self._label(tick)
+                self.axis[row] = (f"  {words:>{self.label_width}}", "dim")
+
+    def _assembled(self, cross: int | None) -> list[Line]:
+        lines: list[Line] = []
+        if self.head_rows:
+            lines.append(readout(self.picture, self.bins, cross, self.width))
+        room = self.width - self.columns
+        for row, line in enumerate(self.canvas.lines()):
+            words, role = self.axis.get(row, ("", "dim"))
+            lines.append(merged((*line, (f"{words:<{room}}"[:room], role))))
+        if self.foot_rows:
+            lines.append(self._time_axis(cross))
+        return lines
+
+    def _time_axis(self, cross: int | None) -> Line:
+        canvas = Canvas(self.width, 1)
+        begins = self.bins.begins
+        # a line has two bars a cell at the most: marks are looked for at the cells
+        each = max(1, -(-len(begins) // self.columns))
+        interval = self.picture.interval
+        for index, words in scales.time_marks(begins[::each].tolist(), interval, self.columns):
+            x = min(self.cell(index * each), self.columns - 1)
+            x = min(x, self.width - len(words))
+            if canvas.free(max(0, x - 2), 0, len(words) + 2) and x >= 0:
+                canvas.text(x, 0, words, "dim")
+        if cross is not None:
+            words = f" {scales.moment(int(self.bins.course.time[cross]), interval)} "
+            x = min(max(0, self.cell(cross) - len(words) // 2), max(0, self.width - len(words)))
+            canvas.text(0, 0, " " * self.width, "dim") if self.width < 40 else None
+            canvas.text(x, 0, words, "key")
+        note = self.picture.zone_note
+        if note and canvas.free(self.width - len(note) - 1, 0, len(note) + 1):
+            canvas.text(self.width - len(note), 0, note, "dim")
+        return canvas.lines()[0]
+
+
+def paint(picture: Picture, width: int, height: int) -> Drawn:
+    """The chart in `width` × `height` cells; no lines where it has no room or fewer than two bars."""
+    if width < 14 or height < 2:
+        return Drawn([])
+    start = beginning(picture.course.time, picture.options.span)
+    if int(np.isfinite(picture.course.close[start:]).sum()) < 2:
+        return Drawn([])
+    return Plot(picture, width, height).draw()

@@ -1,0 +1,55 @@
+"""The line above a chart: the values under its crosshair, or of the newest bar."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tui import format as fmt
+from tui.charts import scale as scales
+from tui.charts.binned import Binned
+from tui.lines import Line, Span, merged, width_of
+
+if TYPE_CHECKING:
+    from tui.charts.picture import Picture
+
+AVERAGES = ((20, "warn"), (50, "estimated"), (200, "flat"))
+"""Bars of the moving averages, and the meaning that each is drawn in."""
+
+
+def readout(picture: Picture, bins: Binned, at: int | None, width: int) -> Line:
+    """The values under the crosshair, or of the newest bar; the least important give way."""
+    index = bins.size - 1 if at is None else at
+    bars = bins.course
+    close = float(bars.close[index])
+    digits = fmt.price_digits(close if close == close else None)  # noqa: PLR0124 — NaN
+    before = float(bars.close[index - 1]) if index else math.nan
+    change = 100 * (close / before - 1) if before > 0 else None
+
+    def price(value: float) -> str:
+        return fmt.number(value, digits)
+
+    parts: list[tuple[int, tuple[Span, ...]]] = [
+        (3, ((f" {scales.moment(int(bars.time[index]), picture.interval)} ", "dim"),)),
+        *((4, ((f" {name} ", "dim"), (price(float(values[index])), "text")))
+          for name, values in (("O", bars.open), ("H", bars.high), ("L", bars.low)) if np.isfinite(values[index])
+          and picture.course.candles),
+        (0, ((" C ", "dim"), (price(close), "bright"))),
+        (1, ((f" {fmt.signed(change)} %", fmt.direction(change)),)),
+    ]  # fmt: skip
+    if np.isfinite(bars.z[index]):
+        parts.append((2, (("  z ", "dim"), (fmt.signed(float(bars.z[index])), "text"))))
+    if np.isfinite(bars.volume[index]):
+        parts.append((5, (("  V ", "dim"), (fmt.compact(float(bars.volume[index])).strip(), "text"))))
+    if picture.options.averages != "none" and picture.other is None:
+        names = ((f" {bars}", role) for bars, role in AVERAGES)
+        parts.append((6, ((f"   {picture.options.averages.upper()}", "dim"), *names)))
+    if bins.each > 1 and picture.course.candles and not picture.options.line:
+        parts.append((7, ((f"  {bins.each} bars a candle", "dim"),)))
+    for rank in range(7, 0, -1):
+        if sum(width_of(spans) for _, spans in parts) <= width:
+            break
+        parts = [part for part in parts if part[0] < rank]
+    return merged(span for _, spans in parts for span in spans)
