@@ -84,24 +84,40 @@ class BarBook:
     def __init__(self, preference: Sequence[str] = ()) -> None:
         self._preference = tuple(preference)
         self._held: dict[tuple[str, str], dict[str, Series]] = {}
+        self._loading: set[tuple[str, str, str]] = set()
         self.generation = 0
         """Grows with every change, so that a derivation knows whether it must run again."""
 
     def merge(self, bars: Bars, /) -> bool:
         """Take in `bars`, newer rows winning over older ones of the same time. True where anything changed."""
+        told = self._tell(bars)
         fresh = clean(bars.frame)
         by_source = self._held.setdefault((bars.symbol, bars.interval), {})
         old = by_source.get(bars.source)
         if old is not None and not bars.replace:
             if fresh.is_empty():
-                return False
+                return told
             fresh = pl.concat([old.frame, fresh]).unique("time", keep="last", maintain_order=True).sort("time")
         fresh = fresh.tail(LIMITS.get(bars.interval, 20_000))
         if old is not None and fresh.equals(old.frame):
-            return False
+            return told
         by_source[bars.source] = Series(bars.source, bars.quote_ccy, fresh)
         self.generation += 1
         return True
+
+    def _tell(self, bars: Bars) -> bool:
+        """Note whether older bars are to come. True where that is news."""
+        key = (bars.symbol, bars.interval, bars.source)
+        if bars.older is (key in self._loading):
+            return False
+        (self._loading.add if bars.older else self._loading.discard)(key)
+        self.generation += 1
+        return True
+
+    def loading(self, symbol: str, interval: str) -> bool:
+        """Whether older bars of the source to compute with are still being fetched."""
+        series = self.series(symbol, interval)
+        return series is not None and (symbol, interval, series.source) in self._loading
 
     def series(self, symbol: str, interval: str) -> Series | None:
         """The bars to compute with: of the sources that are up to date, the one with the longest history.

@@ -6,7 +6,8 @@ daily USD volume (candle volume × close) over the last 30 closed days ÷ the sa
 earlier, or over the 30 before, − 1; only members alive in both windows (a volume on 24 of the 30 days) ·
 breadth: share of members with a price above their mean of 50 daily closes, the price as the newest of them ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
-of that and the share alive in both years' windows. status `warming` where no member has a return.
+of that and the share alive in both years' windows. status `warming` where no member has a return, and while bars of
+the last year are still being fetched.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class BasketState:
     members: tuple[Member, ...]
     yoy_pct: float | None
     month_pct: float | None
+    loading: bool
+    """Whether bars that its figures need are still being fetched."""
     alive: float | None
     """Share of the members alive in both years' windows; None without a year of history."""
 
@@ -74,7 +77,8 @@ def at_close(grid: DailyGrid, baskets: Mapping[str, tuple[str, ...]]) -> tuple[B
         yoy, alive = _change(now, year)
         alive_share = alive / len(bases) if bases and np.isfinite(year).any() else None
         members = tuple(_member(b, held[b][0]) for b in bases)
-        states.append(BasketState(name, members, yoy, _change(now, month)[0], alive_share))
+        loading = not all(grid.reaches(f"{b}/USD", today - SPAN) for b in bases)
+        states.append(BasketState(name, members, yoy, _change(now, month)[0], loading, alive_share))
     return tuple(states)
 
 
@@ -141,6 +145,8 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
     if returns["1d"]:
         stale = sum(s is Status.STALE for s in statuses)
         status = Status.STALE if stale > len(statuses) / 5 else worst(s for s in statuses if s is not Status.STALE)
+    if state.loading:
+        status = worst((status, Status.WARMING))
     return {
         "basket": state.basket,
         "members": count,

@@ -4,13 +4,14 @@ Daily log returns on the one grid, so that a correlation of crypto with shares i
 corr, beta: over 21, 63 and 252 rows, beta what a does for one of b · ewma_corr: λ = .94 · lead_lag_s: seconds by
 which b lags a (negative: leads), from ±5 rows of the longest window, `lead_lag` "none" where none stands out. A live
 return joins the last w − 1 closed ones in O(1); ewma and lead-lag change at closes. status `warming` under w rows.
+Rows of window 0 are of ticks, where both legs are streamed (`engine.lead_lag`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -47,6 +48,8 @@ class Couple:
     steps: Callable[[View], tuple[float, float, float, Status] | None]
     """The live log returns of both with their moment and status; None where there is no live row."""
     resting: Callable[[View], Status]
+    loading: bool = False
+    """Whether bars of the last year are still being fetched."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ def at_close(grid: DailyGrid, pairs: tuple[Pair, ...], beside: tuple[Pair, ...] 
     return CorrelationState(tuple(couples))
 
 
-def live(state: CorrelationState, view: View) -> pl.DataFrame:
-    """The `correlations` table at one beat."""
-    return table("correlations", [row for c in state.couples for row in _rows(c, view)])
+def live(state: CorrelationState, view: View, ticks: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
+    """The `correlations` table at one beat. ticks: the rows of window 0, as `engine.lead_lag` makes them."""
+    return table("correlations", [*(row for c in state.couples for row in _rows(c, view)), *ticks])
 
 
 def _rows(couple: Couple, view: View) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ def _rows(couple: Couple, view: View) -> list[dict[str, Any]]:
                 "lead_lag": None if not known else "none" if couple.lead.lag is None else f"{couple.lead.lag:+.0f} d",
                 "as_of": couple.as_of if fresh is None else datetime.fromtimestamp(fresh[2], UTC),
                 "n": window.n,
-                "status": (status if window.n >= w else worst((status, Status.WARMING))).value,
+                "status": (status if window.n >= w and not couple.loading else worst((status, Status.WARMING))).value,
                 "simulated": view.simulated,
             }
         )
@@ -116,7 +119,8 @@ def _of_legs(grid: DailyGrid, pair: Pair, state: spreads.PairState) -> Couple:
         return Status.STALE if state.in_session else Status.CLOSED
 
     row = grid.current(crypto=pair.crypto)
-    return _couple(pair.a.text, pair.b.text, x, y, row, state.closed.get("as_of"), steps, resting)
+    couple = _couple(pair.a.text, pair.b.text, x, y, row, state.closed.get("as_of"), steps, resting)
+    return replace(couple, loading=not grid.year_there(pair.a, pair.b))
 
 
 def _returns(grid: DailyGrid, leg: Leg) -> Floats:
@@ -141,7 +145,8 @@ def _of_spreads(grid: DailyGrid, equity: Pair, crypto: Pair, states: dict[Pair, 
 
     row = grid.current(crypto=False)
     as_of = states[equity].closed.get("as_of")
-    return _couple(equity.name, crypto.name, x, y, row, as_of, steps, resting)
+    loading = not grid.year_there(equity.a, equity.b, crypto.a, crypto.b)
+    return replace(_couple(equity.name, crypto.name, x, y, row, as_of, steps, resting), loading=loading)
 
 
 def _couple(

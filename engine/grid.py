@@ -19,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.bars import LEAST, MOST, BarBook, days_of, times_us
+from engine.futures import INDEX_OF, roll_clean
 from engine.legs import Leg
 from engine.model import Status, asset_of
 from engine.view import Calendar, Live
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1)
+YEAR_DAYS = 380
+"""Calendar days that hold 252 sessions, with some to spare."""
 MIN_COVERAGE = 0.8
 """An index of members needs this share of those that have joined."""
 
@@ -106,16 +109,29 @@ class DailyGrid:
         return self._symbols[symbol]
 
     def leg(self, leg: Leg) -> Column:
-        """A leg's values on the grid: a symbol's closes, or the chained index of a basket or mix (first value 100)."""
+        """A leg's values on the grid: a symbol's closes, or the chained index of a basket or mix.
+
+        Such an index is 100 at the last close of the year before (of its first, where it is younger): its level does
+        not depend on how far back the history goes.
+        """
         if leg not in self._legs:
             if leg.kind == "symbol":
                 column = self.symbol(leg.symbols[0])
             elif leg.kind == "basket":
-                column = chained(np.array([self.symbol(s).values for s in leg.symbols]))
+                column = self._based(chained(np.array([self.symbol(s).values for s in leg.symbols])))
             else:
-                column = _mixed([self.leg(part) for part, _ in leg.parts], [w for _, w in leg.parts])
+                column = self._based(_mixed([self.leg(part) for part, _ in leg.parts], [w for _, w in leg.parts]))
             self._legs[leg] = column
         return self._legs[leg]
+
+    def _based(self, index: Column) -> Column:
+        row = len(self.days) - 1
+        known = np.flatnonzero(np.isfinite(index.values))
+        if not known.size:
+            return index
+        past = known[self.years[known] < self.years[row]]
+        base = index.values[past[-1] if past.size else known[0]]
+        return Column(index.values * (100.0 / base), index.coverage)
 
     def anchor(self, leg: Leg, row: int) -> Callable[[Callable[[str], Live]], Point]:
         """A function from live prices to the leg's provisional value at `row`, O(members) a call."""
@@ -136,6 +152,20 @@ class DailyGrid:
             for part, w in leg.parts
         ]
         return mix_anchor(level, parts)
+
+    def loading(self, leg: Leg) -> bool:
+        """Whether older daily bars of the leg are still being fetched, so that its past is not the whole."""
+        return any(self._book.loading(symbol, "1d") for symbol in leg.symbols)
+
+    def reaches(self, symbol: str, day: int) -> bool:
+        """Whether the daily bars go back to `day` (days since 1970), or are all that there are."""
+        days = days_of(self._book.frame(symbol, "1d").head(1))
+        return not self._book.loading(symbol, "1d") or (len(days) > 0 and int(days[0]) <= day)
+
+    def year_there(self, *legs: Leg) -> bool:
+        """Whether the legs' daily bars go back far enough for windows of a year."""
+        day = int(self.now // DAY) - YEAR_DAYS
+        return all(self.reaches(symbol, day) for leg in legs for symbol in leg.symbols)
 
     def once(self, kind: str, key: object, make: Callable[[], T]) -> T:
         """What `make` gives, made by the first table of this close that asks for this kind and key."""
@@ -189,6 +219,8 @@ class DailyGrid:
         end = (self.days + 1) * DAY if asset == "crypto" else self.closes
         hit = (self.days[rows] == days) & (end[rows] <= self.now)
         values[rows[hit]] = used[hit]
+        if symbol in INDEX_OF:
+            values = roll_clean(self.days, values, self.symbol(INDEX_OF[symbol]).values)
         # the adjustment of the newest bar, forming or not: a dividend of today is already in the older bars' factors
         ratio = float(used[-1] / close[-1]) if used.size else 1.0
         factor = ratio if np.isfinite(ratio) and ratio > 0 else 1.0

@@ -129,6 +129,8 @@ class Bars(NamedTuple):
     frame: pl.DataFrame
     replace: bool = False
     """True where all older bars of this source must be dropped first (a split or dividend changed the past)."""
+    older: bool = False
+    """True while older bars are still being fetched: what needs the whole past is not known yet."""
 
 
 class MarketFact(NamedTuple):
@@ -297,6 +299,19 @@ class MarketClock:
 
 
 @dataclass(frozen=True, slots=True)
+class Playing:
+    """How a recording is being played."""
+
+    speed: float | None
+    """Seconds of the recording in one of ours; None: as fast as it goes."""
+    paused: bool = False
+    seeking: bool = False
+    """On the way to a moment that was asked for, as fast as it goes."""
+    ended: bool = False
+    """All of it has been played."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One published state of everything; replaced as a whole, never changed."""
 
@@ -324,6 +339,10 @@ class Snapshot:
     """The newest alert events, oldest first; a screen shows those whose id it has not seen."""
     settled: bool = False
     """True once every feed has delivered all it first had to, or has failed at it."""
+    store: Path | None = None
+    """The folder in which this run keeps bars and journal; None: nowhere."""
+    playing: Playing | None = None
+    """Of a replay alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,10 +358,6 @@ class SnapshotSource(Protocol):
     """What the screens know of the collector: its newest snapshot, and a way to send it wishes."""
 
     def latest(self) -> Snapshot | None:
-    store: Path | None = None
-    """The folder in which this run keeps bars and journal; None: nowhere."""
-    playing: Playing | None = None
-    """Of a replay alone."""
         """The newest snapshot, or None before the first beat. Never blocks."""
         ...
 

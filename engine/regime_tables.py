@@ -103,7 +103,7 @@ def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
         "quadrant": quadrant(ratio, momentum),
         "tail_ratio": made.rs_ratio[both][-TAIL_WEEKS:].tolist(),
         "tail_momentum": made.rs_momentum[both][-TAIL_WEEKS:].tolist(),
-        "status": Status.OK.value,
+        "status": (Status.OK if grid.year_there(pair.a, pair.b) else Status.WARMING).value,
     }
 
 

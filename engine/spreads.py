@@ -10,7 +10,8 @@ z63, z252: (q − mean)/sd, ddof 1 · percentile: (average rank − 0.5)/n over 
 drawdown: e^{q − max q} − 1 over all history · half_life: of 252 rows · low_label: q ≤ the minimum of the last 2,520
 streak: over complete calendar years · n: rows of q in all, the newest included
 coverage: the lesser of the share of the last 252 rows that have a q and the share of a basket's members behind it
-status: `warming` until z252 has 252 values.
+status: `warming` until z252 has 252 values, and while older bars of a leg are still being fetched: then what looks at
+all history is null.
 Windows w have a value from w // 2 rows on. Oracles: pandas, scipy, statsmodels, quantstats.
 """
 
@@ -42,6 +43,11 @@ RECENT: Final = 63
 ASOF_DAYS: Final = 10
 MONTHS: Final = {"1m": 1, "3m": 3, "1y": 12, "5y": 60}
 ROWS: Final = {"1d": 1, "5d": 5}
+OF_ALL: Final = ("rel_5y", "pp_5y", "percentile", "drawdown", "low_label", "streak_leader", "streak_years",
+                 "streak_from", "streak_to")  # fmt: skip
+"""Columns that say something else for every year of history that is added."""
+LEVELS: Final = ("ratio", "log_ratio")
+"""Of a chained index, whose 100 stands at the end of the year before."""
 LAST_DAYS: Final = 12
 """A year's last close must fall in so many last days of December, else the year has no return."""
 
@@ -76,6 +82,10 @@ class Anchors:
     """Rows before this one inside the 252-row window, at most 251."""
     streak: Streak
     recent: tuple[float, ...]
+    loading: bool = False
+    """Older bars are still to come: what looks at all history is null."""
+    baseless: bool = False
+    """A leg is a chained index, and the day at which it is 100 is among the bars that are to come."""
 
     def values(self, a: Point, b: Point) -> dict[str, Any]:
         """The row's columns for the legs' values at this row; O(log n). Every metric null where a leg has none."""
@@ -98,7 +108,7 @@ class Anchors:
             row[f"rel_{horizon}"] = grown_a / grown_b - 1
             row[f"pp_{horizon}"] = 100 * (grown_a - grown_b)
         ytd = row.get("pp_ytd")
-        return row | {
+        whole = row | {
             "ratio": ratio,
             "log_ratio": q,
             "z63": self.fast.z(q, FAST),
@@ -113,6 +123,9 @@ class Anchors:
             "recent": [*self.recent, ratio],
             "status": (Status.OK if self.slow.n + 1 >= YEAR else Status.WARMING).value,
         }
+        if not self.loading:
+            return whole
+        return whole | dict.fromkeys((*OF_ALL, *(LEVELS if self.baseless else ()))) | {"status": Status.WARMING.value}
 
     def _low(self, q: float) -> str | None:
         """`decade low` or, with under 2,268 bars, `N-year low`; None where q is not at its low."""
@@ -266,6 +279,8 @@ def _anchors(pair: Pair, grid: DailyGrid, a: Floats, b: Floats, q: Floats, row: 
         width=int(year.size),
         streak=streak(grid, a, b, past, grid.date_of(row).year),
         recent=tuple(np.exp(past[finite[-(RECENT - 1) :]]).tolist()),
+        loading=grid.loading(pair.a) or grid.loading(pair.b),
+        baseless=any(leg.kind != "symbol" and not grid.year_there(leg) for leg in (pair.a, pair.b)),
     )
 
 

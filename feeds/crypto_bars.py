@@ -71,6 +71,8 @@ class _Progress:
     oldest: int | None = None
     complete: bool = False
     """Nothing older is to be had, or wanted."""
+    told: bool = False
+    """Whether the engine knows that older candles are to come."""
     strikes: int = 0
 
 
@@ -116,16 +118,17 @@ class CryptoBars:
             await closed(exchange)
 
     async def _look(self, exchange: Any, books: Sequence[Book], context: Context, link: Link) -> None:
-        """All that is missing now, in the order in which it is missed: a year of days, the last hours and minutes of
-        every symbol; then the older days; then the rest of the hours and minutes."""
+        """All that is missing now, in the order in which it is missed: a year of days of every symbol, the older days,
+        which figures of five and ten years wait for; the last hours and minutes; then the rest of those."""
         offered = (exchange.timeframes or {}) if exchange.has.get("fetchOHLCV") else {}
         days, *finer = ([Job(i, book) for book in books] if i.name in offered else [] for i in INTERVALS)
         await self._round(exchange, days, context, link, reach_s=0.0)
         await self._round(exchange, days, context, link, reach_s=FIRST_REACH_S)
+        await self._round(exchange, days, context, link, reach_s=math.inf)
         link.settled()
         for jobs in finer:
             await self._round(exchange, jobs, context, link, reach_s=0.0)
-        for jobs in (days, *finer):
+        for jobs in finer:
             await self._round(exchange, jobs, context, link, reach_s=math.inf)
         link.note(self._words(books, offered))
 
@@ -193,6 +196,9 @@ class CryptoBars:
         step, now = job.interval.seconds, context.clock.now()
         if progress.newest is None and (held := context.sink.coverage(job.book.symbol, job.interval.name, self.source)):
             progress.newest, progress.oldest = int(held.last), int(held.first)
+            progress.complete = self._begun(job, context)
+        progress.complete |= not quirks_of(self._name).candles_reach_back
+        self._tell(job, progress, context)
         if progress.newest is not None and now < progress.newest + step:
             return
         page = self._page()
@@ -214,11 +220,7 @@ class CryptoBars:
         if progress.oldest is None or progress.complete or not quirks_of(self._name).candles_reach_back:
             return
         step, page, now = job.interval.seconds, self._page(), context.clock.now()
-        key = f"{job.book.venue_symbol} {job.interval.name}"
         endless = math.isinf(job.interval.back_s)
-        if endless and self._lists.began(self._name, key, context):
-            progress.complete = True
-            return
         limit = EARLIEST if endless else now - job.interval.back_s
         end = progress.oldest
         while end > limit:
@@ -228,10 +230,25 @@ class CryptoBars:
             before = progress.oldest
             await self._fetch(exchange, job, start, progress, context, link)
             if endless and progress.oldest == before:
-                await self._lists.note_began(self._name, key, context)
+                await self._lists.note_began(self._name, _key(job), context)
                 break
             end = start
         progress.complete = True
+        self._tell(job, progress, context)
+
+    def _begun(self, job: Job, context: Context) -> bool:
+        """Whether an earlier look found that the venue has nothing older."""
+        return math.isinf(job.interval.back_s) and self._lists.began(self._name, _key(job), context)
+
+    def _tell(self, job: Job, progress: _Progress, context: Context) -> None:
+        """Let the engine know whether older candles of an endless history are to come."""
+        older = math.isinf(job.interval.back_s) and not progress.complete
+        if older is not progress.told:
+            progress.told = older
+            book, interval = job.book, job.interval.name
+            context.sink.ingest_bars(
+                Bars(book.symbol, interval, self.source, book.quote_ccy, frame_of(()), older=older)
+            )
 
     def _page(self) -> int:
         return quirks_of(self._name).candles or 500
@@ -250,7 +267,8 @@ class CryptoBars:
         first, last = (int(moment.timestamp()) for moment in (frame["time"][0], frame["time"][-1]))
         progress.oldest = first if progress.oldest is None else min(progress.oldest, first)
         progress.newest = last if progress.newest is None else max(progress.newest, last)
-        context.sink.ingest_bars(Bars(job.book.symbol, job.interval.name, self.source, job.book.quote_ccy, frame))
+        book, interval = job.book, job.interval.name
+        context.sink.ingest_bars(Bars(book.symbol, interval, self.source, book.quote_ccy, frame, older=progress.told))
 
 
 def rest_hosts(exchange: Any) -> tuple[str, ...]:
@@ -287,6 +305,10 @@ def frame_of(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
         strict=False,
     )
     return frame.with_columns(pl.from_epoch("time", time_unit="ms").dt.replace_time_zone("UTC").cast(BARS["time"]))
+
+
+def _key(job: Job) -> str:
+    return f"{job.book.venue_symbol} {job.interval.name}"
 
 
 def _floor(moment: float, step: int) -> int:

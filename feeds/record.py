@@ -161,7 +161,9 @@ class RecordingSink:
 
     def ingest_bars(self, bars: Bars, /) -> None:
         self._write(
-            bars.source, "bars", [bars.symbol, bars.interval, bars.quote_ccy, bars.replace, columns_of(bars.frame)]
+            bars.source,
+            "bars",
+            [bars.symbol, bars.interval, bars.quote_ccy, bars.replace, columns_of(bars.frame), bars.older],
         )
         self._sink.ingest_bars(bars)
 

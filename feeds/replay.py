@@ -194,5 +194,6 @@ class Replay:
                 self._context.sink.ingest(quote)
 
     def _bars(self, source: str, payload: Any) -> None:
-        symbol, interval, currency, replace, columns = payload
-        self._context.sink.ingest_bars(Bars(symbol, interval, source, currency, frame_of(columns), replace))
+        symbol, interval, currency, replace, columns, *more = payload  # older recordings do not say what was to come
+        frame, older = frame_of(columns), bool(more and more[0])
+        self._context.sink.ingest_bars(Bars(symbol, interval, source, currency, frame, replace, older))

@@ -48,6 +48,18 @@ price = 45_000
 volume_usd = 12_500_000_000
 """
 
+LEAN = """
+[crypto]
+exchanges = ["kraken"]
+alt = ["meme"]
+[crypto.baskets]
+large = []
+ai = []
+defi = []
+mid = []
+meme = ["DOGE", "SHIB", "PEPE"]
+"""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -99,7 +111,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
 def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
     home = tmp_path_factory.mktemp("other")
     (home / "other.toml").write_text(OTHER)
-    yield take(home, "other.toml")
+    (home / "own.toml").write_text(LEAN)
+    yield take(home, "other.toml", "--config", "own.toml")
 
 
 def test_it_prints_one_object_and_nothing_else(demo: Taken) -> None:

@@ -28,7 +28,7 @@ def spans(sink: RecordingSink) -> dict[tuple[str, str, str], tuple[int, int, int
     for bars in sink.bars:
         key = (bars.symbol, bars.interval, bars.source)
         times.setdefault(key, set()).update(int(t.timestamp()) for t in bars.frame["time"])
-    return {key: (min(t), max(t), len(t)) for key, t in times.items()}
+    return {key: (min(t), max(t), len(t)) for key, t in times.items() if t}
 
 
 async def test_candles_come_whole_from_the_best_venue_of_each_symbol(market: StillMarket, tmp_path: Path) -> None:
@@ -46,6 +46,9 @@ async def test_candles_come_whole_from_the_best_venue_of_each_symbol(market: Sti
             )
     found = spans(sink)
     assert {source for _, _, source in found} == {"coinbase-bars"}
+    days = [bars.older for bars in sink.bars if (bars.symbol, bars.interval) == ("DOGE/USD", "1d")]
+    assert days == [True] * (len(days) - 1) + [False], "it is said until the whole past is there, and not beyond"
+    assert not any(bars.older for bars in sink.bars if bars.interval != "1d")
     first, last, count = found["BTC/USD", "1d", "coinbase-bars"]
     assert (first, last) == (1_577_836_800, int(NOW // DAY) * DAY), "as far back as the venue serves"
     assert count == (last - first) // DAY + 1, "without a hole"
@@ -66,6 +69,7 @@ async def test_only_what_the_store_lacks_is_fetched(market: StillMarket, tmp_pat
         async with running(CryptoBars("kraken", MarketLists()), context):
             await until(lambda: bool(sink.reports) and sink.last.settled)
     assert spans(sink)["BTC/USD", "1d", "kraken-bars"] == (today - 3 * DAY, today, 4)
+    assert not any(bars.older for bars in sink.bars), "this venue has no more than what is held"
 
 
 async def test_candles_of_a_blocked_venue_come_from_the_next(market: StillMarket, tmp_path: Path) -> None:
