@@ -42,6 +42,10 @@ PANES: Final[Mapping[str, Pane]] = {
     "evidence": Pane("tui.panes.evidence", "EvidencePane", "the evidence for a turn"),
     "claims": Pane("tui.panes.claims", "ClaimsPane", "what was claimed and what is measured"),
     "correlations": Pane("tui.panes.correlations", "CorrelationsPane", "correlations and leads"),
+    "leadlag": Pane("tui.panes.leadlag", "LeadLagPane", "who leads whom, on ticks and on days"),
+    "scanner": Pane("tui.panes.scanner", "ScannerPane", "the pair scanner"),
+    "plans": Pane("tui.panes.plans", "PlansPane", "the trade plans"),
+    "whatifs": Pane("tui.panes.whatifs", "WhatIfsPane", "where small caps would stand after a rotation"),
     "rotation": Pane("tui.panes.rotation", "RotationPane", "relative rotation"),
     "flows": Pane("tui.panes.flows", "FlowsPane", "money in and out of funds"),
     "facts": Pane("tui.panes.facts", "FactsPane", "figures from outside"),
@@ -135,8 +139,9 @@ SCREENS: Final[tuple[Place, ...]] = (
     Place(6, "cross", "Cross-market", "Cross",
           "Correlations, who leads whom, pairs and rotation.", ("correlations",), {
         "0x0": ("* correlations",),
-        "0x18": ("* correlations", "* rotation"),
-        "160x30": ("* correlations 94 | rotation",),
+        "0x18": ("* scanner", "* leadlag"),
+        "100x30": ("* scanner", "* leadlag 85 | rotation", "* correlations"),
+        "160x30": ("16 scanner 119 | rotation", "* leadlag 85 | correlations"),
     }),
     Place(7, "regime", "Regime and claims", "Regime",
           "The evidence for a turn, and what was claimed about it.", ("evidence",), {
@@ -147,9 +152,9 @@ SCREENS: Final[tuple[Place, ...]] = (
     Place(8, "alerts", "Alerts and plans", "Alerts",
           "What fires, what it told, and the plans it touches.", ("alerts",), {
         "0x0": ("* alerts",),
-        "0x18": ("* alerts", "* journal"),
-        "100x18": ("* alerts | rules 48", "* journal"),
-        "160x30": ("* alerts | rules 76", "* journal"),
+        "0x18": ("* alerts", "* journal", "7 plans"),
+        "100x18": ("* alerts | rules 48", "* journal", "8 plans"),
+        "160x30": ("* alerts | rules 76", "* journal", "10 plans | whatifs 72"),
     }),
     Place(9, "sql", "SQL", "SQL",
           "Any question to the live tables.", ("quotes",), {

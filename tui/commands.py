@@ -38,12 +38,20 @@ class Command:
 
 
 _OWN: Final = "tui.command_words"
+_PLANS: Final = "tui.panes.plan_commands"
 COMMANDS: Final[tuple[Command, ...]] = (
     Command("chart", "chart SYMBOL [SPAN] [INTERVAL]", "Chart of a symbol, a pair, a basket or ALT.",
             f"{_OWN}:chart", f"{_OWN}:chart_words"),
     Command("detail", "detail SYMBOL", "Everything known of a symbol or a pair.", f"{_OWN}:detail", f"{_OWN}:symbols"),
     Command("alert", "alert [NAME:] SYMBOL up|down|both LEVEL, or TABLE CONDITION", "A new alert, in its form.",
             f"{_OWN}:alert", f"{_OWN}:alert_words"),
+    Command("plan", "plan [NAME:] SYMBOL [at PRICE] [stop PRICE] [target PRICE …] [risk 1%] [by 2026-04-09]",
+            "A trade plan of your own; without a price it is made at the newest.",
+            f"{_PLANS}:plan", f"{_PLANS}:plan_words"),
+    Command("plan-drop", "plan-drop NAME", "Drop a plan of your own.", f"{_PLANS}:plan_drop"),
+    Command("whatif", "whatif [NAME:] large PCT [relative PCT]", "Where IWM would stand after a rotation.",
+            f"{_PLANS}:whatif", f"{_PLANS}:whatif_words"),
+    Command("whatif-drop", "whatif-drop NAME", "Drop a rotation of your own.", f"{_PLANS}:whatif_drop"),
     Command("screen", "screen NAME", "Go to a screen.", f"{_OWN}:screen", f"{_OWN}:screens"),
     Command("pane", "pane NAME", "Go to a pane of this screen; add, drop, wider, narrower, taller, shorter change it.",
             f"{_OWN}:pane", f"{_OWN}:panes"),

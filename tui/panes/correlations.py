@@ -39,7 +39,8 @@ def couples(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping
 def couple_row(
     name: str, windows: Mapping[int, Mapping[str, Any]], columns: Sequence[Column], stuck: bool = False
 ) -> Line:
-    """One couple as a line. A lead is of the couple's first over its second, in days or hours."""
+    """One couple as a line, of days alone. A lead is of the couple's first over its second."""
+    windows = {w: record for w, record in windows.items() if w}
     longest = windows[max(windows)]
     status = max((str(r["status"]) for r in windows.values()), key=lambda s: _ORDER.index(s) if s in _ORDER else 0)
     beta, lead = longest["beta"], longest["lead_lag"]

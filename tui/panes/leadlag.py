@@ -1,0 +1,105 @@
+"""Who leads whom: on the ticks of this session where both legs are streamed, and on daily closes.
+
+`none` is an answer: no lag stands out. A couple whose legs are not both streamed has nothing on its left half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tui import format as fmt
+from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, merged, row, stale
+from tui.panes.correlations import couples
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+DAY: Final = 86_400.0
+COLUMNS = (
+    Column("glyph", "", 1, rank=0),
+    Column("couple", "couple", 17, "<", rank=0, gap=1),
+    Column("tick_lead", "on ticks", 11, "<", rank=0, gap=2),
+    Column("tick_corr", "ρ ticks", 7, rank=2, gap=1),
+    Column("tick_lead_corr", "ρ lead", 6, rank=4, gap=1),
+    Column("n", "ticks", 6, rank=3, gap=1),
+    Column("day_lead", "on days", 11, "<", rank=1, gap=2),
+    Column("day_corr", "ρ 252", 6, rank=2, gap=1),
+    Column("day_lead_corr", "ρ lead", 6, rank=5, gap=1),
+)
+NOTES: Final = (
+    "on ticks: Hayashi–Yoshida over this session, lags of ±300 s by 5, on streamed prices; both legs need 200 moves",
+    "none: no lag has |ρ| > .1 and half as much again as without one; a lead is of the first over the second",
+)
+
+
+def lead_words(record: Mapping[str, Any] | None) -> Span:
+    """`ETH by 30 s`, `none`, or nothing where it is not measured."""
+    if record is None or record["lead_lag"] is None:
+        return ("", "dim")
+    lag = record["lead_lag_s"]
+    if lag is None:
+        return ("none", "dim")
+    leader = record["a"] if lag > 0 else record["b"]
+    size = f"{abs(lag) / DAY:.0f} d" if abs(lag) >= DAY else f"{abs(lag):.0f} s"
+    return (f"{fmt.shorten(leader, 10 - len(size))} by {size}"[:11], "bright")
+
+
+def leadlag_row(
+    name: str, windows: Mapping[int, Mapping[str, Any]], columns: Sequence[Column], stuck: bool = False
+) -> Line:
+    """One couple as a line."""
+    ticks, days = windows.get(0), windows.get(252)
+    of_days = days["status"] if days is not None else None
+    of_ticks = ticks["status"] if ticks is not None else None
+    cells: dict[str, Span] = {
+        "glyph": (fmt.GLYPHS.get(of_ticks or of_days or "ok", " "), "dim"),
+        "couple": (fmt.shorten(name, 17), "text"),
+        "tick_lead": lead_words(ticks),
+        "day_lead": lead_words(days),
+    }
+    if ticks is not None:
+        known = ticks["corr"] is not None
+        cells |= {
+            "tick_corr": (_two(ticks["corr"], of_ticks), "text"),
+            "tick_lead_corr": (_two(ticks["lead_lag_corr"], None) if ticks["lead_lag_corr"] is not None else "", "dim"),
+            "n": (fmt.number(ticks["n"], 0) + ("" if known else fmt.WARMING), "dim"),
+        }
+    if days is not None:
+        cells |= {
+            "day_corr": (_two(days["corr"], of_days), "text"),
+            "day_lead_corr": (_two(days["lead_lag_corr"], None) if days["lead_lag_corr"] is not None else "", "dim"),
+        }
+    line = merged(row(columns, cells))
+    return stale(line) if stuck or (of_ticks or of_days) == "stale" else line
+
+
+def _two(value: float | None, status: str | None) -> str:
+    return fmt.on_point(fmt.signed(value, 2, status), 2)
+
+
+class LeadLagPane(LinePane):
+    """The table of couples and who leads in each."""
+
+    heading = "Who leads"
+    reads = ("correlations",)
+
+    def prepare(self, view: View, width: int) -> None:
+        frame = view.table("correlations")
+        self._couples = couples(list(frame.iter_rows(named=True)) if frame is not None else [])
+        self.rows = list(self._couples)
+        self._columns = choose(COLUMNS, width)
+        self.head = (heading(self._columns),) if self.rows else ()
+        self.foot = (BLANK, *(((f"  {fit(text, width - 2)}", "dim"),) for text in NOTES)) if self.rows else ()
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        stuck = self.view is not None and self.view.stuck
+        return [leadlag_row(name, self._couples[name], self._columns, stuck) for name in self.rows[start:stop]]
+
+    def record(self) -> dict[str, object] | None:
+        if not self.rows:
+            return None
+        windows = self._couples[self.rows[self.index()]]
+        return dict(windows.get(0) or windows[max(windows)])
+
+    def waiting(self, view: View) -> str:
+        return "waiting for a month of daily history of both legs of a pair"
