@@ -10,28 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """What a number may be: from `low` to `high`, both included."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"a number from {self.low:g} to {self.high:g}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a text may be: the pattern that it matches as a whole, and the same in words."""
-
-    pattern: str
-    words: str
-
-    def __str__(self) -> str:
-        return self.words
-
+from engine.config_looks import THEME_KEYS, Appearance, SavedName
+from engine.config_shapes import Shape, Tables, Within
 
 Base = Annotated[str, Shape(r"[A-Z0-9][A-Z0-9.$-]{0,19}", "a base asset in capitals, such as BTC or RENDER")]
 Currency = Annotated[str, Shape(r"[A-Z]{2,6}", "a currency in capitals, such as USD or USDT")]
@@ -59,13 +39,6 @@ RULE_FIELDS: Final = (
     "max_age", "severity", "notify", "message", "expires", "enabled",
 )  # fmt: skip
 """What a rule's table may hold; what stands in them is checked by `engine.rules`, which needs Polars."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """Tables that are taken as they are written, but for their keys: those of `known`."""
-
-    known: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +87,6 @@ class Refresh:
     """Seconds between CoinGecko requests with a key, 10 to 86400; four times as long without one."""
     history_s: Annotated[float, Within(30, 86400)] = 300.0
     """Seconds between looks for newly closed bars, 30 to 86400."""
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How the screen looks."""
-
-    theme: Literal["dark", "light"] = "dark"
-    """Colours for a dark or a light terminal."""
-    flash: bool = True
-    """Cells light up briefly when their value changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +353,10 @@ class Config:
     flows: Flows = field(default_factory=Flows)
     facts: Facts = field(default_factory=Facts)
     notify: Notify = field(default_factory=Notify)
+    themes: Annotated[Mapping[str, Mapping[str, object]], Tables(THEME_KEYS)] = field(default_factory=dict)
+    """Colours of your own by theme and meaning; what a theme leaves out is its base's."""
+    queries: Mapping[SavedName, str] = field(default_factory=dict)
+    """Saved questions in SQL by name; `@NAME` is a pane of a layout."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id → key, for those that differ from the default."""
 

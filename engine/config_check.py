@@ -15,9 +15,12 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
-from engine.config import Band, Config, Crypto, Notify, QuietHours, Shape, Spreads, Tables, Within
+from engine.config import Band, Config, Crypto, Notify, QuietHours, Spreads
+from engine.config_looks import looks
+from engine.config_shapes import Shape, Tables, Within
 from engine.errors import ConfigMistake
 from engine.exchanges import known_exchanges
+from engine.legs import LegError, parse_pair, parsed_pairs
 
 SHOWN: Final = 60
 """Characters of a wrong value that are repeated to the user."""
@@ -51,6 +54,8 @@ def check(raw: Mapping[str, object], actions: Mapping[str, str] | None = None) -
     _check_pairs(config, mistakes)
     _check_levels(config, mistakes)
     _check_notify(config.notify, mistakes)
+    for wrong in looks(config):
+        mistakes.say(*wrong)
     if actions is not None:
         _check_keys(config.keys, actions, mistakes)
     return config, mistakes
@@ -227,19 +232,12 @@ def _drop_orphaned_defaults(config: Config, raw: Mapping[str, object]) -> Config
         alt = tuple(name for name in config.crypto.alt if name in config.crypto.baskets)
         config = replace(config, crypto=replace(config.crypto, alt=alt))
     if not written("spreads", "pairs"):
-        legs = _legs(config)
-        pairs = tuple(pair for pair in config.spreads.pairs if all(leg in legs for leg in pair.split("/")))
+        pairs = tuple(pair for pair in config.spreads.pairs if parsed_pairs((pair,), config))
         config = replace(config, spreads=Spreads(pairs))
     levels = raw.get("levels", {})
     own = levels if isinstance(levels, Mapping) else {}
     kept = {symbol: band for symbol, band in config.levels.items() if symbol in own or symbol in config.symbols}
     return replace(config, levels=kept)
-
-
-def _legs(config: Config) -> frozenset[str]:
-    """Everything that may stand on one side of a pair."""
-    alt = {"ALT"} if config.crypto.alt_bases else set()
-    return frozenset({*config.equity.symbols, *config.crypto.bases, *config.crypto.baskets, *alt})
 
 
 def _repeated(items: Iterable[str], path: str, mistakes: Mistakes) -> None:
@@ -277,26 +275,22 @@ def _check_crypto(crypto: Crypto, mistakes: Mistakes) -> None:
 
 
 def _check_pairs(config: Config, mistakes: Mistakes) -> None:
-    legs = _legs(config)
     both = set(config.equity.symbols) & set(config.crypto.bases)
-    for place, pair in enumerate(config.spreads.pairs):
-        path = f"spreads.pairs[{place}]"
-        a, _, b = pair.partition("/")
-        unknown = [leg for leg in dict.fromkeys((a, b)) if leg not in legs]
-        if unknown:
-            near = [name for leg in unknown for name in get_close_matches(leg, legs, n=1, cutoff=0.6)]
-            hint = "; did you mean " + " and ".join(near) + "?" if near else ""
-            names = " and ".join(map(_quoted_leg, unknown))
-            mistakes.say(path, pair, f"{names} must be a watched equity symbol, crypto base, basket or ALT{hint}")
-        elif a == b:
-            mistakes.say(path, pair, "must have two different legs")
-        elif both & {a, b}:
-            mistakes.say(path, pair, f"{' and '.join(sorted(both & {a, b}))} names an equity symbol and a crypto base")
-    _repeated(config.spreads.pairs, "spreads.pairs", mistakes)
-
-
-def _quoted_leg(leg: str) -> str:
-    return leg if leg.isprintable() and leg else shown(leg)
+    for table, pairs in (("spreads", config.spreads.pairs), ("scanner", config.scanner.pairs)):
+        names: list[str] = []
+        for place, text in enumerate(pairs):
+            path = f"{table}.pairs[{place}]"
+            try:
+                pair = parse_pair(text, config)
+            except LegError as wrong:
+                mistakes.say(path, text, wrong.what)
+                continue
+            unclear = sorted(both & {symbol.removesuffix("/USD") for symbol in pair.symbols})
+            if unclear:
+                mistakes.say(path, text, f"{' and '.join(unclear)} names an equity symbol and a crypto base")
+            elif pair.name in names:
+                mistakes.say(path, text, "is named twice; once is enough")
+            names.append(pair.name)
 
 
 def _check_levels(config: Config, mistakes: Mistakes) -> None:

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import engine.config
-from engine.config import Band, Config, Refresh, Within
+from engine.config import Band, Config, Refresh
 from engine.config_check import check
 from engine.config_file import default_text, find, load, parse
+from engine.config_shapes import Within
 from engine.errors import ConfigError
 from engine.exchanges import known_exchanges
 

@@ -32,6 +32,17 @@ from tui.wishes import Wish
 HISTORY: Final = 200
 """Lines of the command line that are remembered."""
 
+REPLAY: Final = {
+    "pause": Intent("pause"),
+    "step": Intent("step"),
+    "back": Intent("seek", {"by": "-60"}),
+    "on": Intent("seek", {"by": "60"}),
+    "far_back": Intent("seek", {"by": "-900"}),
+    "far_on": Intent("seek", {"by": "900"}),
+    "slower": Intent("speed", {"by": "-1"}),
+    "faster": Intent("speed", {"by": "1"}),
+}
+"""What the keys of a replay ask the player for; seconds, and steps of speed."""
 log = logging.getLogger(__name__)
 
 
@@ -71,13 +82,18 @@ class SizewatchApp(App[None]):
         self.eye = Eye(source, clock, mode, scenario)
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
-        for place in catalogue.SCREENS:
+        self.warnings = self.actions.warnings
+        """What is wrong with the user's own keys, themes and layout."""
+        for place in catalogue.SCREENS[1:]:
             self.add_mode(place.name, partial(self.screen_of, place))
-        for name in theme.NAMES:
-            self.register_theme(theme.theme(name))
-        # the first theme, before there is anything to restyle: a watched change would parse every stylesheet twice
-        self.set_reactive(App.theme, theme.full_name(config.appearance.theme))
-        self.stylesheet.set_variables(self.get_css_variables())
+        self._themes(config)
+        first = theme.full_name(config.appearance.theme)
+        if self.available_themes[first].dark == self.current_theme.dark:
+            # before there is anything to restyle: a watched change would have every stylesheet parsed twice
+            self.set_reactive(App.theme, first)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            self.theme = first
 
     @property
     def config(self) -> Config:
@@ -90,16 +106,19 @@ class SizewatchApp(App[None]):
         return getattr(self._source, "worker", None)
 
     def on_mount(self) -> None:
+        first = catalogue.SCREENS[0]  # it stands already, as the default screen: a mode would have come up slower
+        self.add_mode(first.name, partial(self.screen_of, first))
         self.set_keymap(self.actions.changed())
         if self._painted is not None:
             self.screen.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
 
+    def get_default_screen(self) -> PaneScreen:
+        return self.screen_of(catalogue.SCREENS[0])
+
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
-        return PaneScreen(
-            place, layouts.read(place.layouts), self.actions.actions, self.actions.warnings, (*self.size,)
-        )
+        return PaneScreen(place, layouts.read(place.layouts), self.actions.actions, self.warnings, (*self.size,))
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""
@@ -136,8 +155,17 @@ class SizewatchApp(App[None]):
     def _apply(self, config: Config) -> None:
         """Take over a configuration that was read anew."""
         old, self._config = self._config, config
+        if config.themes != old.themes:
+            self._themes(config)
         if config.appearance.theme != old.appearance.theme:
             self.theme = theme.full_name(config.appearance.theme)
+
+    def _themes(self, config: Config) -> None:
+        """Make the built-in themes and the user's known."""
+        for name, table in config.themes.items():
+            self.warnings += theme.define(name, table)
+        for name in theme.names():
+            self.register_theme(theme.theme(name))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action but the palette itself, on the screen that it was opened from."""
@@ -191,8 +219,8 @@ class SizewatchApp(App[None]):
 
     def action_theme(self) -> None:
         """Go to the next colour theme."""
-        at = theme.NAMES.index(self.theme.removeprefix("sizewatch-"))
-        name = theme.NAMES[(at + 1) % len(theme.NAMES)]
+        names = theme.names()
+        name = names[(names.index(self.theme.removeprefix("sizewatch-")) + 1) % len(names)]
         self.theme = theme.full_name(name)
         self.notify(f"theme {name}", timeout=2)
 
@@ -205,6 +233,13 @@ class SizewatchApp(App[None]):
         """Let the screen go on."""
         self.eye.freeze(False)
         self.frame()
+
+    def action_replay(self, what: str) -> None:
+        """Steer the recording that is being played."""
+        if self.eye.mode is not Mode.REPLAY:
+            self.notify("only in a replay: sizewatch replay FILE", timeout=2)
+            return
+        self._source.send(REPLAY[what])
 
     def action_retry(self) -> None:
         """Ask every failed source to try again now."""

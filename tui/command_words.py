@@ -131,13 +131,13 @@ async def pane(app: SizewatchApp, text: str) -> str | None:
 
 def themes(text: str, config: Config) -> list[str]:
     """The themes' names."""
-    return begun(text, colours.NAMES)
+    return begun(text, colours.names())
 
 
 async def theme(app: SizewatchApp, text: str) -> str | None:
     """Use a theme."""
-    if text not in colours.NAMES:
-        return wrong("theme", text, colours.NAMES)
+    if text not in colours.names():
+        return wrong("theme", text, colours.names())
     app.theme = colours.full_name(text)
     return None
 

@@ -19,7 +19,7 @@ ROLES: Final = (
 )  # fmt: skip
 """Foreground meanings. `line` draws borders and rules, never text."""
 
-_PALETTES: Final[Mapping[str, tuple[bool, str]]] = {
+_PALETTES: Final[dict[str, tuple[bool, str]]] = {
     # name: dark?, "background surface cursor flash_up flash_down" then the ROLES in their order
     "dark": (
         True,
@@ -48,6 +48,42 @@ _PALETTES: Final[Mapping[str, tuple[bool, str]]] = {
     ),
 }
 NAMES: Final = tuple(_PALETTES)
+"""The built-in themes."""
+_GROUNDS: Final = ("background", "surface", "cursor", "flash-up", "flash-down")
+
+
+def names() -> tuple[str, ...]:
+    """Every theme: the built-in ones, then the user's."""
+    return tuple(_PALETTES)
+
+
+def define(name: str, table: Mapping[str, object]) -> tuple[str, ...]:
+    """A theme of the user's: `base` and colours by meaning. Returns what of it cannot be read well, in words."""
+    base = str(table.get("base", "dark"))
+    made = {**colours(base), **{meaning: str(value) for meaning, value in table.items() if meaning != "base"}}
+    _PALETTES[name] = (_PALETTES[base][0], " ".join(made[meaning] for meaning in (*_GROUNDS, *ROLES)))
+    styles.cache_clear()
+    return tuple(
+        f"themes.{name}.{role} has a contrast of {ratio:.1f} on the background; 4.5 can be read well"
+        for role in ROLES
+        if role != "line" and (ratio := contrast(made[role], made["background"])) < READABLE
+    )
+
+
+READABLE: Final = 4.5
+"""The contrast that WCAG asks of text."""
+
+
+def contrast(front: str, back: str) -> float:
+    """WCAG's ratio of two colours, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(front), luminance(back)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def full_name(name: str) -> str:
@@ -58,7 +94,7 @@ def full_name(name: str) -> str:
 def colours(name: str) -> Mapping[str, str]:
     """Every colour of a theme by meaning: the roles, `background`, `surface`, `cursor`, `flash-up`, `flash-down`."""
     words = _PALETTES[name][1].split()
-    return dict(zip(("background", "surface", "cursor", "flash-up", "flash-down", *ROLES), words, strict=True))
+    return dict(zip((*_GROUNDS, *ROLES), words, strict=True))
 
 
 def theme(name: str) -> Theme:
@@ -94,7 +130,7 @@ def theme(name: str) -> Theme:
     )
 
 
-@lru_cache(maxsize=4 * len(_PALETTES))
+@lru_cache(maxsize=64)
 def styles(name: str, ground: str = "background") -> Mapping[str, Style]:
     """A drawing style for every role that painters use, whole: nothing has to be added when a line is drawn.
 

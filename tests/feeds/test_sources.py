@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Appearance, CoinGecko, Config, Crypto, Equity, Facts, Flows
+from engine.config import CoinGecko, Config, Crypto, Equity, Facts, Flows
+from engine.config_looks import Appearance
 from engine.model import FeedState
 from feeds import sources
 from feeds.link import Context, Feed, Link

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.config import Appearance, Config
+from engine.config import Config
+from engine.config_looks import Appearance
 from tests.tui import fakes
 from tests.tui.running import running
 from tui.widgets.linepane import LinePane
