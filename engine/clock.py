@@ -37,6 +37,10 @@ class Clock:
         """Seconds that never jump; only differences mean anything."""
         return time.monotonic()
 
+    def pulse(self) -> float:
+        """Seconds by which a heartbeat is measured: this machine's, whatever moment the run's clock stands at."""
+        return self.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         """Pause the calling task for `seconds` of this clock."""
         await asyncio.sleep(seconds)
@@ -64,3 +68,6 @@ class ReplayClock(Clock):
 
     def monotonic(self) -> float:
         return self._now - self._start
+
+    def pulse(self) -> float:
+        return time.monotonic()

@@ -64,6 +64,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
     Action("back", "escape", "back", "back", "Leave a help, detail, filter, zoom or freeze.", "Screen"),
+    Action("replay_pause", "p", "app.replay('pause')", "pause replay", "Pause the replay, or let it go on.", "Replay"),
+    Action("replay_step", "full_stop", "app.replay('step')", "step", "One beat of the replay.", "Replay"),
+    Action("replay_back", "left_curly_bracket", "app.replay('back')", "back 1 min", "A minute back.", "Replay"),
+    Action("replay_on", "right_curly_bracket", "app.replay('on')", "on 1 min", "A minute on.", "Replay"),
+    Action("replay_far_back", "left_parenthesis", "app.replay('far_back')", "back 15 min", "15 min back.", "Replay"),
+    Action("replay_far_on", "right_parenthesis", "app.replay('far_on')", "on 15 min", "15 min on.", "Replay"),
+    Action("replay_slower", "less_than_sign", "app.replay('slower')", "slower", "The replay goes slower.", "Replay"),
+    Action("replay_faster", "greater_than_sign", "app.replay('faster')", "faster", "It goes faster.", "Replay"),
     Action("command", "colon", "command", "command", "Say what to do: a command, completed by Tab.", "General",
            4, True),
     Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
@@ -80,6 +88,8 @@ _SHOWN: Final = {
     "shift+tab": "Shift+Tab", "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End",
     "pagedown": "PgDn", "pageup": "PgUp", "f1": "F1",
     "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
+    "full_stop": ".", "left_curly_bracket": "{", "right_curly_bracket": "}", "left_parenthesis": "(",
+    "right_parenthesis": ")", "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 _NAMES: Final = {"/": "slash", "?": "question_mark", " ": "space", ":": "colon", ".": "full_stop", ",": "comma"}
 

@@ -53,9 +53,9 @@ class Eye:
     def __init__(self, source: SnapshotSource, clock: Clock, mode: Mode, scenario: str | None) -> None:
         self._source = source
         self._clock = clock
-        self._mode = mode
+        self.mode = mode
         self._scenario = scenario
-        self._opened = clock.monotonic()
+        self._opened = clock.pulse()
         self._held: View | None = None
 
     @property
@@ -70,13 +70,13 @@ class Eye:
     def look(self) -> View:
         """This moment; while frozen, the held moment's data with the collector's health of now."""
         snapshot = self._source.latest()
-        mono = self._clock.monotonic()
+        mono = self._clock.pulse()
         now = self._clock.now()
         beat_age = max(0.0, mono - snapshot.beat_at) if snapshot else None
         held = self._held
         return View(
             held.snapshot if held else snapshot,
-            self._mode,
+            self.mode,
             self._scenario,
             held.now if held else now,
             beat_age,

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -16,7 +17,7 @@ from engine.clock import Clock, ReplayClock
 from engine.config import Config, Crypto, Equity
 from engine.engine import Engine
 from engine.export import as_dict
-from engine.model import ChannelReport, Intent, Mode, Snapshot
+from engine.model import ChannelReport, Intent, Mode, Playing, Snapshot
 from engine.player import Player
 from feeds.crypto import CryptoStream
 from feeds.crypto_bars import CryptoBars
@@ -147,6 +148,58 @@ async def test_it_can_be_paused_stepped_and_sought(recording: tuple[Path, Snapsh
     await until(lambda: (latest := made.latest()) is not None and latest.as_of >= first.as_of + 5.0)
     made.send(Intent("speed", {"speed": "max"}))
     await until(made.finished.is_set)
+    assert made.stop()
+
+
+async def shows(made: Player, wanted: Callable[[Snapshot, Playing], bool]) -> Snapshot:
+    """The first snapshot that is as wanted."""
+
+    def look() -> bool:
+        latest = made.latest()
+        return latest is not None and latest.playing is not None and wanted(latest, latest.playing)
+
+    await until(look, 60.0)
+    latest = made.latest()
+    assert latest is not None
+    return latest
+
+
+async def test_what_lies_behind_is_played_again_the_same_way(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
+    made = player(recording[0], tmp_path, None)
+    made.start()
+    first = await shows(made, lambda _, playing: playing == Playing(None, ended=True))
+    made.send(Intent("pause"))
+    made.send(Intent("seek", {"by": "-20"}))
+    back = first.as_of - 20.0
+    there = await shows(made, lambda now, playing: now.as_of < first.as_of and playing == Playing(None, paused=True))
+    assert back <= there.as_of < back + 1.0
+    made.send(Intent("seek", {"by": "10"}))
+    on = await shows(made, lambda now, playing: now.as_of >= back + 10.0 and playing == Playing(None, paused=True))
+    assert on.as_of < back + 12.0
+    made.send(Intent("pause"))
+    last = await shows(made, lambda _, playing: playing == Playing(None, ended=True))
+    assert said(last) == said(first)
+    assert made.stop()
+
+
+async def test_a_replay_that_stands_still_has_a_heartbeat_and_a_speed(
+    recording: tuple[Path, Snapshot], tmp_path: Path
+) -> None:
+    made = player(recording[0], tmp_path, 1.0)
+    made.send(Intent("pause"))
+    made.send(Intent("step"))
+    made.start()
+    held = await shows(made, lambda _, playing: playing.paused)
+    still = await shows(made, lambda now, playing: now.beat_at > held.beat_at + 0.5)
+    assert still.playing == Playing(1.0, paused=True)
+    assert (still.as_of, still.seq) == (held.as_of, held.seq)
+    wishes: list[tuple[dict[str, str], float | None]] = [
+        ({"by": "1"}, 2.0), ({"by": "1"}, 5.0), ({"by": "-1"}, 2.0), ({"by": "-9"}, 0.1), ({"by": "99"}, None),
+        ({"speed": "3"}, 3.0), ({"by": "1"}, 10.0),
+    ]  # fmt: skip
+    for wish, speed in wishes:
+        made.send(Intent("speed", wish))
+        await shows(made, lambda _, playing, speed=speed: playing.speed == speed)  # type: ignore[misc]
     assert made.stop()
 
 

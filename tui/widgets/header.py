@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from engine.model import MarketClock, Mode, SessionState, Snapshot
+from engine.model import MarketClock, Mode, Playing, SessionState, Snapshot
 from tui import format as fmt
 from tui.lines import Line, Span, width_of
 from tui.view import View
@@ -33,6 +33,17 @@ def badge(mode: Mode, scenario: str | None) -> Span:
     if mode is Mode.LIVE:
         return "LIVE", "good"
     return f"▏{fmt.SIMULATED} SIMULATED{name}▕" if mode is Mode.DEMO else f"▏REPLAY{name}▕", "badge"
+
+
+def playing(how: Playing) -> Line:
+    """How a recording is played: its speed, or why its time stands still."""
+    if how.ended:
+        return (("END", "badge-warn"),)
+    if how.seeking:
+        return (("SEEKING", "badge-warn"),)
+    if how.paused:
+        return (("PAUSED, p goes on", "badge-warn"),)
+    return (("max speed" if how.speed is None else f"{how.speed:g}×", "text"),)
 
 
 def clock(now: float, terse: bool = False) -> str:
@@ -78,6 +89,8 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: s
         "mode": (badge(view.mode, None if "scenario" in without else view.scenario),),
     }
     if snapshot is not None:
+        if snapshot.playing is not None:
+            pieces["playing"] = playing(snapshot.playing)
         pieces["clock"] = ((clock(view.now, terse), "text"),)
         pieces["session"] = session(snapshot.nyse, view.now, terse)
         pieces["feeds"] = sources(snapshot)
