@@ -19,7 +19,7 @@ Basket = Annotated[str, Shape(r"[a-z][a-z0-9_-]{0,23}", "a basket's name in smal
 EquitySymbol = Annotated[
     str, Shape(r"\^?[A-Z0-9][A-Z0-9.-]{0,14}(=[A-Z])?", "a Yahoo symbol in capitals, such as IWM, ^RUT or RTY=F")
 ]
-Pair = Annotated[str, Shape(r"[^/\s]+/[^/\s]+", "A/B, such as IWM/SPY or ALT/BTC")]
+Pair = Annotated[str, Shape(r"[^/]*[^/\s][^/]*/[^/]*[^/\s][^/]*", "A/B, such as IWM/SPY or ALT/BTC")]
 LegName = Annotated[str, Shape(r"[^/\s]+", "one side of a pair, such as ETH or IWM")]
 PlanName = Annotated[str, Shape(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name of letters, digits, _ and -")]
 Price = Annotated[float, Within(1e-12, 1e12)]
@@ -212,7 +212,10 @@ class Spreads:
     """Size spreads."""
 
     pairs: tuple[Pair, ...] = ("IWM/SPY", "IJR/SPY", "IWM/QQQ", "RSP/SPY", "^RUT/^GSPC", "ALT/BTC", "ETH/BTC")
-    """`A/B`; a leg is an equity symbol, a crypto base, a basket or ALT. The first equity pair leads the screen."""
+    """`A/B`; a leg is an equity symbol, a crypto base, a basket, ALT, or a mix such as `(0.5*BTC+0.5*ETH)`.
+
+    The first equity pair leads the screen.
+    """
 
 
 @dataclass(frozen=True, slots=True)

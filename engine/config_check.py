@@ -234,6 +234,9 @@ def _drop_orphaned_defaults(config: Config, raw: Mapping[str, object]) -> Config
     if not written("spreads", "pairs"):
         pairs = tuple(pair for pair in config.spreads.pairs if parsed_pairs((pair,), config))
         config = replace(config, spreads=Spreads(pairs))
+    if not written("scanner", "pairs"):
+        pairs = tuple(pair for pair in config.scanner.pairs if parsed_pairs((pair,), config))
+        config = replace(config, scanner=replace(config.scanner, pairs=pairs))
     levels = raw.get("levels", {})
     own = levels if isinstance(levels, Mapping) else {}
     kept = {symbol: band for symbol, band in config.levels.items() if symbol in own or symbol in config.symbols}

@@ -20,11 +20,16 @@ from engine.model import asset_of
 ALT: Final = "ALT"
 BESIDE: Final = ("ai/IWM",)
 """Not spreads of size, but correlations that are asked for: do AI tokens move with small caps?"""
-_FORM: Final = "a pair is A/B, e.g. IWM/SPY, ALT/BTC or ALT/(0.5*BTC+0.5*ETH)"
+_FORM: Final = "A/B, such as IWM/SPY, ALT/BTC or ALT/(0.5*BTC+0.5*ETH)"
 
 
 class LegError(SizewatchError):
-    """A pair or leg that cannot be; the message says what would be right."""
+    """A pair or leg that cannot be."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__(f"{text!r}: {what}")
+        self.what = what
+        """What is wrong and what would be right, without the pair's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +80,25 @@ class Pair:
 
 
 def parse_pair(text: str, config: Config) -> Pair:
-    """The pair that `text` names. Raises LegError with what would be right."""
+    """The pair that `text` names. Raises LegError with what would be right; all unknown names are said at once."""
     halves = _split(text, "/")
     if len(halves) != 2 or not all(h.strip() for h in halves):
-        raise LegError(f"{text!r} is no pair: {_FORM}")
-    a, b = (parse_leg(h, config) for h in halves)
+        raise LegError(text, f"must be {_FORM}")
+    unknown = [name for name in dict.fromkeys(n for h in halves for n in _names(h)) if not _is_known(name, config)]
+    if unknown:
+        raise LegError(text, _unknown(unknown, config))
+    try:
+        a, b = (parse_leg(h, config) for h in halves)
+    except LegError as wrong:
+        raise LegError(text, wrong.what) from None
     if a == b:
-        raise LegError(f"{text!r}: both legs are the same; {_FORM}")
+        raise LegError(text, "must have two different legs")
     for one, other in ((a, b), (b, a)):
         if one.price_only and other.total_return:
             raise LegError(
-                f"{text!r}: {one.text} is a price index without dividends and {other.text} has them; "
-                "pair ^RUT with ^GSPC, or IWM with SPY"
+                text,
+                f"{one.text} is a price index without dividends and {other.text} has them: "
+                "pair ^RUT with ^GSPC, or IWM with SPY",
             )
     return Pair(f"{a.text}/{b.text}", a, b)
 
@@ -104,7 +116,7 @@ def parsed_pairs(texts: Iterable[str], config: Config) -> tuple[Pair, ...]:
 
 def parse_leg(text: str, config: Config) -> Leg:
     """The leg that `text` names. Raises LegError with what would be right."""
-    text = "".join(text.split()).replace("½", "0.5*")
+    text = _tidy(text)
     if text.startswith("(") and text.endswith(")"):
         return _mix(text, config)
     if text in config.equity.symbols:
@@ -115,7 +127,7 @@ def parse_leg(text: str, config: Config) -> Leg:
     members = config.crypto.alt_bases if text == ALT else config.crypto.baskets.get(text, ())
     if members:
         return Leg(text, "basket", tuple(f"{m}/USD" for m in members))
-    raise LegError(_unknown(text, config))
+    raise LegError(text, _unknown([text], config))
 
 
 def _mix(text: str, config: Config) -> Leg:
@@ -127,10 +139,10 @@ def _mix(text: str, config: Config) -> Leg:
         except ValueError:
             weight = math.nan
         if not (math.isfinite(weight) and weight > 0) or not (tail if star else head):
-            raise LegError(f"{term!r} in {text!r}: a mix is positive weights times legs, e.g. (0.5*BTC+0.5*ETH)")
+            raise LegError(text, f"{term!r}: a mix is positive weights times legs, such as (0.5*BTC+0.5*ETH)")
         leg = parse_leg(tail if star else head, config)
         if leg.kind == "mix":
-            raise LegError(f"{text!r}: a mix cannot hold a mix; write all its legs in one pair of brackets")
+            raise LegError(text, "a mix cannot hold a mix: write all its legs in one pair of brackets")
         parts.append((leg, weight))
     total = sum(w for _, w in parts)
     symbols = tuple(dict.fromkeys(s for leg, _ in parts for s in leg.symbols))
@@ -149,12 +161,36 @@ def _split(text: str, mark: str) -> list[str]:
     return parts
 
 
-def _unknown(text: str, config: Config) -> str:
-    known = (*config.equity.symbols, *config.crypto.bases, *config.crypto.baskets, ALT)
-    near = difflib.get_close_matches(text.upper(), [k.upper() for k in known], n=2, cutoff=0.6)
-    hints = [k for k in known if k.upper() in near]
-    meant = f"did you mean {' or '.join(dict.fromkeys(hints))}? " if hints else ""
-    return (
-        f"{text!r} is not known: {meant}A leg is a symbol of [equity], a base or basket of [crypto], ALT, "
-        "or a mix like (0.5*BTC+0.5*ETH)"
+def _tidy(text: str) -> str:
+    return "".join(text.split()).replace("½", "0.5*")
+
+
+def _names(leg: str) -> list[str]:
+    """The names in a leg, without brackets and weights."""
+    leg = _tidy(leg)
+    if not (leg.startswith("(") and leg.endswith(")")):
+        return [leg]
+    terms = (term.partition("*") for term in leg[1:-1].split("+"))
+    return [name for head, star, tail in terms if (name := tail if star else head) and not name.startswith("(")]
+
+
+def _is_known(name: str, config: Config) -> bool:
+    if name == ALT:
+        return bool(config.crypto.alt_bases)
+    base = config.crypto.aliases.get(name, name)
+    return name in config.equity.symbols or base in config.crypto.bases or bool(config.crypto.baskets.get(name))
+
+
+def _unknown(names: list[str], config: Config) -> str:
+    known = (
+        *config.equity.symbols,
+        *config.crypto.bases,
+        *config.crypto.baskets,
+        *((ALT,) if config.crypto.alt else ()),
     )
+    upper = {k.upper(): k for k in known}
+    most = 2 if len(names) == 1 else 1
+    near = [upper[n] for name in names for n in difflib.get_close_matches(name.upper(), upper, n=most, cutoff=0.6)]
+    hint = f"; did you mean {(' or ' if most > 1 else ' and ').join(near)}?" if near else ""
+    said = " and ".join(name if name.isprintable() else repr(name) for name in names)
+    return f"{said} must be a watched equity symbol, crypto base, basket or ALT{hint}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.config import Config
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError
+from engine.legs import parsed_pairs
 from engine.model import Bars, asset_of
 from feeds.aside import aside
 from feeds.link import Context, Link
@@ -274,7 +275,7 @@ def _nothing() -> pl.DataFrame:
 
 def _by_need(config: Config) -> tuple[str, ...]:
     """Every equity symbol, those of pairs and levels first."""
-    legs = [leg for pair in config.spreads.pairs for leg in pair.split("/")]
+    legs = [symbol for pair in parsed_pairs(config.spreads.pairs, config) for symbol in pair.symbols]
     wanted = [s for s in (*legs, *config.levels) if s in config.equity.symbols]
     return tuple(dict.fromkeys((*wanted, *config.equity.symbols)))
 

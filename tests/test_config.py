@@ -133,6 +133,20 @@ def test_docstring_and_default_file_say_the_range_that_is_checked(path: str, rul
         ("[spreads]\npairs = ['IWM/SPX']", 'spreads.pairs[0] = "IWM/SPX": SPX must be a watched equity symbol'),
         ("[spreads]\npairs = ['XX/YY']", 'spreads.pairs[0] = "XX/YY": XX and YY must be a watched equity symbol'),
         ("[spreads]\npairs = ['SPY/SPY']", 'spreads.pairs[0] = "SPY/SPY": must have two different legs'),
+        ("[spreads]\npairs = ['^RUT/SPY']", 'spreads.pairs[0] = "^RUT/SPY": ^RUT is a price index without dividends'),
+        (
+            "[spreads]\npairs = ['ALT/(0.5*BTC+0.5*ETHH)']",
+            'spreads.pairs[0] = "ALT/(0.5*BTC+0.5*ETHH)": ETHH must be a watched equity symbol, crypto base, basket',
+        ),
+        (
+            "[spreads]\npairs = ['ALT/(x*BTC+ETH)']",
+            "spreads.pairs[0] = \"ALT/(x*BTC+ETH)\": 'x*BTC': a mix is positive weights times legs",
+        ),
+        (
+            "[spreads]\npairs = ['ALT/(0.5*BTC+0.5*ETH)', 'ALT/(½BTC + ½ETH)']",
+            'spreads.pairs[1] = "ALT/(½BTC + ½ETH)": is named twice; once is enough',
+        ),
+        ("[scanner]\npairs = ['ETH/RTX=F']", 'scanner.pairs[0] = "ETH/RTX=F": RTX=F must be a watched equity symbol'),
         ("[levels.IWN]\nsupport = [1]", "levels.IWN = {support = [1.0], resistance = []}: must be a watched symbol"),
         ("[levels.IWM]\nsupport = [-1]", "levels.IWM.support[0] = -1: must be a number from 1e-12 to 1e+12"),
         (

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from engine import spreads
 from engine.config import Config
+from engine.config_check import check
 from engine.grid import DAY, chained, daily_grid
-from engine.legs import LegError, Pair, parse_leg, parse_pair
+from engine.legs import LegError, Pair, parse_leg, parse_pair, parsed_pairs
 from engine.model import Status
 from engine.tables import TABLES
 from engine.view import DictView, Live
@@ -252,17 +253,37 @@ def test_alt_against_half_btc_and_half_eth_lives_as_it_closes() -> None:
 
 def test_a_wrong_pair_is_refused_with_what_would_be_right() -> None:
     for text, hint in {
-        "IWM": "a pair is A/B",
-        "IWM/SPX": "did you mean SPY",
+        "IWM": "must be A/B",
+        "IWM/SPX": "SPX must be a watched .* did you mean STX or SPY",
         "^RUT/SPY": "pair ^RUT with ^GSPC",
         "ALT/(0.5*BTC+x*ETH)": "positive weights",
-        "IWM/IWM": "both legs are the same",
+        "IWM/IWM": "two different legs",
         "ALT/(0.5*BTC+-1*ETH)": "positive weights",
     }.items():
         with pytest.raises(LegError, match=hint.replace("^", r"\^")):
             parse_pair(text, CONFIG)
     assert parse_leg("(½BTC + ½ETH)", CONFIG).parts[0][1] == 0.5
     assert parse_leg("RNDR", CONFIG).symbols == ("RENDER/USD",)
+
+
+def test_a_configured_mix_is_a_row_of_its_own() -> None:
+    days = weekdays("2023-01-02", 600)
+    btc, eth, ada = (ohlcv(seed, days, 0.02) for seed in (1, 2, 3))
+    raw = {
+        "crypto": {"alt": ["large"], "baskets": {"majors": ["BTC", "ETH"], "large": ["ADA"]}},
+        "spreads": {"pairs": ["ALT/(0.5*BTC + 0.5*ETH)"]},
+    }
+    config, mistakes = check(raw)
+    assert not mistakes
+    book = book_of(BTC_USD=btc, ETH_USD=eth, ADA_USD=ada)
+    grid = daily_grid(book, calendar_of(days), after(days))
+    made = spreads.live(spreads.at_close(grid, parsed_pairs(config.spreads.pairs, config)), DictView(grid.now))
+    row = made.row(0, named=True)
+    assert (row["pair"], row["b"], row["n"]) == ("ALT/(0.5*BTC+0.5*ETH)", "(0.5*BTC+0.5*ETH)", 600)
+    growth = pd.DataFrame({"ada": ada["close"], "btc": btc["close"], "eth": eth["close"]}).pct_change().fillna(0.0)
+    q = np.log((1 + growth["ada"]).cumprod() / (1 + growth[["btc", "eth"]].mean(axis=1)).cumprod())
+    assert row["rel_5d"] == pytest.approx(math.expm1(q.iloc[-1] - q.iloc[-6]), rel=1e-9)
+    assert row["z252"] == pytest.approx((q.iloc[-1] - q[-252:].mean()) / q[-252:].std(), rel=1e-8)
 
 
 def test_the_table_has_its_schema_even_without_a_pair() -> None:
