@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -110,7 +110,7 @@ class AlertBook:
                 if (table, text) not in columns:
                     listed = self._expressions.setdefault(table, [])
                     columns[table, text] = len(listed)
-                    verdict = compile_condition(text, table, schemas[table]).cast(pl.Int8).fill_null(2)
+                    verdict = compile_condition(text, table, schemas[table]).cast(pl.Int8)
                     listed.append(verdict.alias(str(len(listed))))
                 return columns[table, text]
 
@@ -138,7 +138,10 @@ class AlertBook:
         return events
 
     def _verdicts(self, name: str, frame: pl.DataFrame) -> _Verdicts:
-        matrix = frame.select(self._expressions[name]).to_numpy()
+        verdicts = frame.select(self._expressions[name])
+        # filled only where one is unknown: a `fill_null` in every expression would double what they cost
+        unknown = [column.fill_null(2) for column in verdicts if column.null_count()]
+        matrix = (verdicts.with_columns(unknown) if unknown else verdicts).to_numpy()
         names = [row_name(key) for key in frame.select(KEYS[name]).iter_rows()]
         return _Verdicts(
             frame, matrix, "age_s" in frame.columns, {row: number for number, row in enumerate(names)}, names
@@ -320,7 +323,7 @@ class AlertBook:
         compiled = {each.rule.id: each for listed in self._by_table.values() for each in listed}
         for rule, row, instance in saved:
             if rule in self.rules and self.rules[rule].cross is not None:
-                self.crossings[rule] = replace(instance, known=True), {"symbol": row}
+                self.crossings[rule] = instance._replace(known=True), {"symbol": row}
             if rule in compiled:
                 compiled[rule].rests_until = float("-inf")
                 compiled[rule].resting.pop(row, None)

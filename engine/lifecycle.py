@@ -10,7 +10,6 @@ cooldown limits notices, so it runs on. LATCHED stays until a person acknowledge
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -39,8 +38,7 @@ class Happening(StrEnum):
 ACTIVE = frozenset({AlertState.FIRING, AlertState.RECOVERING, AlertState.LATCHED})
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """One rule's state for one row. Times are the run's clock, epoch seconds; durations seconds."""
 
     state: AlertState = AlertState.INACTIVE
@@ -73,10 +71,10 @@ def step(
 
     verdict: the rule's condition for this row. cleared: its `clear_when`, or `not verdict` where it has none.
     """
-    firing = old.state in {AlertState.FIRING, AlertState.RECOVERING}
+    firing = old.state is AlertState.FIRING or old.state is AlertState.RECOVERING
     decisive = cleared if firing else verdict
     elapsed = max(0.0, now - old.seen) if old.known and old.seen is not None else 0.0
-    # spelt out: `replace` costs several times as much, and thousands of instances may step at once
+    # spelt out: `_replace` costs several times as much, and thousands of instances may step at once
     at = Instance(
         old.state, old.since, old.held + elapsed, now, decisive is not None,
         old.fired_at, old.fired_bar, old.acknowledged,
@@ -129,7 +127,7 @@ def _while_quiet(at: Instance, holds: bool, now: float, rule: Rule) -> tuple[Ins
     bar = bar_of(now, rule.once_per_bar) if rule.once_per_bar else None
     if at.held < rule.hold or (bar is not None and bar == at.fired_bar):
         return at, None
-    fired = replace(at, state=AlertState.FIRING, since=now, held=0.0, fired_at=now, fired_bar=bar, acknowledged=False)
+    fired = at._replace(state=AlertState.FIRING, since=now, held=0.0, fired_at=now, fired_bar=bar, acknowledged=False)
     return fired, Happening.FIRED
 
 
@@ -138,7 +136,7 @@ def _while_firing(at: Instance, cleared: bool, now: float, rule: Rule) -> tuple[
         at = _enter(at, AlertState.FIRING, now)
         due = rule.mode == "level" and rule.cooldown > 0 and at.fired_at is not None
         if due and at.fired_at is not None and now >= at.fired_at + rule.cooldown:
-            return replace(at, fired_at=now), Happening.REPEATED
+            return at._replace(fired_at=now), Happening.REPEATED
         return at, None
     at = _enter(at, AlertState.RECOVERING, now)
     if at.held < rule.keep_firing:
@@ -158,5 +156,5 @@ def _enter(at: Instance, state: AlertState, now: float) -> Instance:
 def acknowledge(at: Instance, now: float) -> Instance:
     """A person has seen it: a latched alert is over, an active one is marked."""
     if at.state is AlertState.LATCHED:
-        return replace(_enter(at, AlertState.INACTIVE, now), acknowledged=True)
-    return replace(at, acknowledged=True)
+        return _enter(at, AlertState.INACTIVE, now)._replace(acknowledged=True)
+    return at._replace(acknowledged=True)
