@@ -56,6 +56,8 @@ class Board:
         self._equity_limit = 45.0
         self._hours_known = True
         self._settled_at = float("-inf")
+        self.turns = 0
+        """Grows whenever a `settle` finds something that may change the status of a book without a tick."""
         self.symbols: tuple[str, ...] = ()
         """The watched ones, in the config's order; rates that are not watched are no rows."""
         self.reconfigure(config)
@@ -75,7 +77,7 @@ class Board:
                 continue
             book = self.books[symbol] = old.get(symbol) or Book(symbol)
             book.rate_of = rates.get(symbol)
-            book.dirty = True
+            book.dirty = book.review = True
             for key, cell in list(book.cells.items()):
                 if book.crypto and key[0] not in self._exchange_rank:
                     del book.cells[key]
@@ -148,7 +150,8 @@ class Board:
                 self.dropped += 1
                 return
         cell.quote = quote
-        cell.channel = channel
+        if cell.channel is not channel:
+            cell.channel, book.review = channel, True
         if not book.crypto or bid is None or ask is None:
             price = last
         elif 0.0 < bid <= ask:
@@ -161,6 +164,8 @@ class Board:
         cell.old = old = event_time is not None and received - event_time > (
             book.old_s + DELAY_S if delayed else book.old_s
         )
+        if old or not cell.usable:
+            book.review = True
         if cell is not book.chosen or old:
             return
         rate = self._usd.get(ccy)
@@ -214,23 +219,28 @@ class Board:
         sessions: the state of each watched equity's market, by symbol; one that is missing is closed. None: not known
         yet, so that of an equity nothing can be said but that it is `warming`.
         """
+        turned = self._hours_known is not (sessions is not None)
         self._hours_known = sessions is not None
-        turned = False
         for channel in self.channels.values():
             live = channel.up and mono - channel.heard <= channel.limit
-            if live is not channel.live or channel.lost_at > self._settled_at:
+            if live is not channel.live or channel.lost_at >= self._settled_at:
                 channel.live = live
                 turned = True
         self._settled_at = mono
+        self.turns += turned
         for book in self.books.values():
-            if not book.cells or (book.crypto and not (book.dirty or turned or book.waits)):
+            if book.crypto:
+                if not (book.review or turned or book.waits) or not book.cells:
+                    continue
+            elif not book.cells:
                 continue
-            if not book.crypto and sessions is not None:
+            elif sessions is not None:
                 session = sessions.get(book.symbol, SessionState.CLOSED)
                 if session is not book.session:
                     book.session = session
                     book.dirty = True
                 self._count_frozen(book)
+            book.review = False
             was = book.chosen
             self._choose(book, mono)
             if book.chosen is not was:
@@ -312,13 +322,15 @@ class Board:
         if not moved:
             return
         self._fresh_rates = fresh
+        news = self._usd.keys() - self._usd_settled.keys()
         self._usd_settled = dict(self._usd)
         for book in self.books.values():
-            if book.chosen is None or book.chosen.quote[4] not in moved:  # quote_ccy
-                continue
-            book.dirty = True
-            if book.assumed:
-                self._restate(book, book.chosen.quote[4])
+            if news:
+                book.review = True  # what is priced in these may speak now
+            if book.chosen is not None and (priced_in := book.chosen.quote[4]) in moved:  # quote_ccy
+                book.dirty = True
+                if book.assumed:
+                    self._restate(book, priced_in)
 
     def _restate(self, book: Book, ccy: str) -> None:
         """Put extremes that were made at 1.0 to the first live rate."""
@@ -328,12 +340,15 @@ class Board:
 
     # the way out
 
+    def usd(self, ccy: str) -> float | None:
+        """As `rate`, the number alone."""
+        usd = self._usd.get(ccy)
+        return 1.0 if usd is None and ccy in STABLE else usd
+
     def rate(self, ccy: str) -> Rate:
         """USD for one `ccy`; a stable coin without a rate is 1.0, and that or an old rate is `estimated`."""
-        usd = self._usd.get(ccy)
-        if usd is None:
-            return Rate(1.0, True) if ccy in STABLE else Rate(None)
-        return Rate(usd, ccy not in self._fresh_rates)
+        usd = self.usd(ccy)
+        return Rate(usd, usd is not None and ccy not in self._fresh_rates)
 
     def preferred(self, book: Book) -> bool:
         """Whether nobody who serves this symbol is ranked before the one who speaks.

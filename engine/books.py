@@ -63,8 +63,8 @@ class Book:
     """One symbol: its cells and the one that speaks."""
 
     __slots__ = (
-        "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "session", "symbol",
-        "trace", "traded", "waits", "watch",
+        "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "review",
+        "session", "symbol", "trace", "traded", "waits", "watch",
     )  # fmt: skip
 
     def __init__(self, symbol: str) -> None:
@@ -82,6 +82,8 @@ class Book:
         self.assumed = False
         """The extremes were made while a stable coin was taken as 1.0."""
         self.dirty = True
+        self.review = True
+        """Who speaks must be decided anew: a cell came, or one that could not speak was heard of."""
         self.rate_of: str | None = None
         """The currency whose USD rate this symbol is: USDT for `USDT/USD`."""
         self.best = 0

@@ -7,6 +7,8 @@ equal to what was published stays the same object.
 
 from __future__ import annotations
 
+import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,13 +20,17 @@ from engine.model import Status
 from engine.tables import TABLES, empty
 from engine.view import View
 
+log = logging.getLogger(__name__)
+
 CLOSE_BUDGET_S: Final = 0.020
-SLOW: Final = frozenset(
-    {"markets", "baskets", "volumes", "correlations", "regime", "rotation", "claims", "flows", "facts"}
-)
+_DAILY: Final = ("markets", "baskets", "volumes", "correlations", "regime", "rotation", "claims", "flows", "facts")
+SLOW: Final = frozenset({*_DAILY, "scanner", "plans", "whatifs"})
 """Tables of figures over a day or more: dear, slow to move, and made together because they share their inputs."""
 SLOW_S: Final = 1.0
-"""Seconds between two of those."""
+"""Seconds between two makings of one of those."""
+SLOW_BUDGET_S: Final = 0.010
+"""After this much of a beat, in seconds of the thread, those that are due wait for the next one; for one more second at
+the most."""
 QUIET_S: Final = 0.5
 """Closes wait until no bars came for so long…"""
 PATIENCE_S: Final = 3.0
@@ -58,8 +64,15 @@ class _Slot:
     """Whether `state` is newer than the table."""
     moved: bool = False
     """Something that `live` reads has changed since it last ran."""
+    made_at: float = float("-inf")
+    """Monotonic time of the beat at which it last ran."""
     broken: str | None = None
     """The fault in words, while there is one."""
+    columns: list[str] = field(init=False)
+    kinds: list[pl.DataType] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.columns, self.kinds = self.table.columns, self.table.dtypes
 
 
 @dataclass
@@ -73,7 +86,6 @@ class Derived:
     _slots: list[_Slot] = field(init=False)
     _first_change: float | None = field(default=None, init=False)
     _last_change: float = field(default=0.0, init=False)
-    _slow_at: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
         self._slots = [_Slot(maker, empty(maker.name)) for maker in self.makers]
@@ -101,15 +113,17 @@ class Derived:
     def run(self, view: View, mono: float, *, moved: bool) -> None:
         """One beat. moved: whether prices, facts or statuses changed since the last one."""
         self._close(view.now, mono)
-        slow = mono - self._slow_at >= SLOW_S
-        if slow:
-            self._slow_at = mono
+        began, budget = time.thread_time(), SLOW_BUDGET_S if self.budget_s < math.inf else math.inf
         for slot in self._slots:
             slot.moved = slot.moved or moved
             if not slot.ready or not (slot.moved or slot.fresh):
                 continue
-            if slow or slot.fresh or slot.maker.name not in SLOW:
-                self._live(slot, view)
+            if not slot.fresh and slot.maker.name in SLOW:
+                waited = mono - slot.made_at
+                if waited < SLOW_S or (waited < 2 * SLOW_S and time.thread_time() - began > budget):
+                    continue
+            slot.made_at = mono
+            self._live(slot, view)
 
     def _close(self, now: float, mono: float) -> None:
         first = self._first_change
@@ -137,8 +151,8 @@ class Derived:
         slot.fresh = slot.moved = False
         try:
             table = slot.maker.live(slot.state, view)
-            schema = TABLES[slot.maker.name]
-            if table.schema != schema:
+            if table.columns != slot.columns or table.dtypes != slot.kinds:  # two schemas compare six times as slowly
+                schema = TABLES[slot.maker.name]
                 raise TypeError(f"columns differ from the schema: {_difference(table.schema, schema)}")
         except Exception as error:  # noqa: BLE001 — as above
             self._break(slot, error)
@@ -153,6 +167,7 @@ class Derived:
         if slot.broken == text:
             return
         slot.broken = text
+        log.error("table %s", slot.maker.name, exc_info=error)
         self.tell(text)
         slot.table = slot.table.with_columns(pl.lit(Status.STALE.value).alias("status"))
 

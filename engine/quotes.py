@@ -1,7 +1,7 @@
 """The `quotes` table: one row a watched symbol, always in the config's order, made from the board at the beat.
 
-Only rows that a tick, a session or a rate touched are written anew; what time alone changes (age, status) is looked at
-for every row. Money is in USD at the live rate, and a row says which book it comes from.
+Only rows that a tick, a session or a rate touched are written anew, and all statuses where a channel turned; ages are
+made for every row. Money is in USD at the live rate, and a row says which book it comes from.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from engine.board import Board
@@ -52,6 +53,14 @@ class Quotes:
             book.dirty = True
         self._rows: list[Row] = [_UNSERVED] * len(symbols)
         self._statuses: list[Status] = [Status.WARMING] * len(symbols)
+        self._seen: tuple[int, bool] | None = None
+        """The board's `turns` and what was settled when all statuses were last looked at."""
+        self._came: list[float | None] = [None] * len(symbols)
+        """Monotonic time of each row's quote."""
+        self._behind = [0.0] * len(symbols)
+        """Seconds that it had aged before, where that is more than clocks may differ."""
+        self._newest: dict[str, tuple[Sequence[object], pl.Series]] = {}
+        """The columns as they were last made."""
         baskets: dict[str, list[str]] = {}
         for basket, bases in config.crypto.baskets.items():
             for base in bases:
@@ -95,86 +104,100 @@ class Quotes:
         )
 
     def changed(self, *, settled: bool) -> bool:
-        """Whether the next `build` will change more than ages."""
-        board, statuses = self._board, self._statuses
-        return any(
-            book.dirty or statuses[row] is not _status(board, book, settled=settled)
-            for row, book in enumerate(self._books)
-        )
+        """Whether the next `build` may change more than ages."""
+        return self._seen != (self._board.turns, settled) or any(book.dirty for book in self._books)
 
     def build(self, mono: float, *, settled: bool) -> tuple[pl.DataFrame, bool]:
         """The table as of monotonic `mono`, and whether anything but ages changed.
 
         settled: whether a symbol that nobody has served by now will not be served.
         """
-        board, rows, old = self._board, self._rows, self._statuses
-        ages: list[float | None] = []
-        statuses: list[Status] = []
+        board, rows, statuses, came, behind = self._board, self._rows, self._statuses, self._came, self._behind
         moved = False
         for row, book in enumerate(self._books):
-            cell = book.chosen
             if book.dirty:
                 book.dirty = False
                 moved = True
-                rows[row] = _UNSERVED if cell is None else self._row(book, cell)
-            statuses.append(_status(board, book, settled=settled))
-            ages.append(None if cell is None else _age(cell.quote, mono))
-        moved = moved or statuses != old
-        self._statuses = statuses
-        return self._frame(ages, statuses), moved
+                cell = book.chosen
+                statuses[row] = _status(board, book, settled=settled)
+                if cell is None:
+                    rows[row], came[row] = _UNSERVED, None
+                else:
+                    rows[row] = self._row(book, cell)
+                    came[row], behind[row] = _came(cell.quote)
+        seen = (board.turns, settled)
+        if seen != self._seen:
+            self._seen = seen
+            now = [_status(board, book, settled=settled) for book in self._books]
+            moved = moved or now != statuses
+            self._statuses = now
+        ages = np.maximum(mono - np.array(came, dtype=np.float64), 0.0) + np.array(behind)
+        return self._frame(ages, self._statuses), moved
 
-    def _frame(self, ages: list[float | None], statuses: list[Status]) -> pl.DataFrame:
+    def _frame(self, ages: np.ndarray[tuple[int], np.dtype[np.float64]], statuses: list[Status]) -> pl.DataFrame:
         columns: dict[str, Sequence[object]] = dict(zip(_ROW, zip(*self._rows, strict=True), strict=True))
-        columns["age_s"], columns["status"] = ages, statuses  # a StrEnum: Polars takes it as the string that it is
+        columns["status"] = tuple(statuses)  # a StrEnum: Polars takes it as the string that it is
         series: list[pl.Series] = []
         for name, kind in _SCHEMA.items():
             if name in self._fixed:
                 series.append(self._fixed[name])
-            elif kind == TIME:
-                seconds = pl.Series(name, columns.get(name), dtype=pl.Float64)
-                series.append((seconds * 1e6).cast(pl.Int64).cast(TIME))
+            elif name == "age_s":
+                series.append(pl.Series(name, ages, nan_to_null=True))
             else:
-                series.append(pl.Series(name, columns.get(name), dtype=kind))
+                series.append(self._column(name, columns.get(name, ()), kind))
         return pl.DataFrame(series)
 
+    def _column(self, name: str, values: Sequence[object], kind: pl.DataType) -> pl.Series:
+        """The column of `values`, the same one while they are the same: names and venues seldom move."""
+        held = self._newest.get(name)
+        if held is not None and held[0] == values:
+            return held[1]
+        if kind == TIME:
+            made = (pl.Series(name, values, dtype=pl.Float64) * 1e6).cast(pl.Int64).cast(TIME)
+        else:
+            made = pl.Series(name, values, dtype=kind)
+        self._newest[name] = (values, made)
+        return made
+
     def _row(self, book: Book, cell: Cell) -> Row:
-        (_symbol, source, _channel, venue_symbol, ccy, last, bid, ask, prev, high, low, volume, _quote_volume, _vwap,
-         event_time, received, _mono, _session, _delayed) = quote = (
+        (_symbol, source, _channel, venue_symbol, ccy, last, bid, ask, prev, high, low, volume, quote_volume, vwap,
+         event_time, received, _mono, _session, _delayed) = (
             cell.quote if book.crypto else _filled(book, cell)
         )  # fmt: skip
-        usd = 1.0 if ccy == "USD" else self._board.rate(ccy).usd
+        usd = 1.0 if ccy == "USD" else self._board.usd(ccy)
+        price = cell.price
         change = change_pct(
-            cell.price if cell.price is not None else last,
-            prev,
-            None if book.crypto else self._anchors.get(book.symbol),
+            price if price is not None else last, prev, None if book.crypto else self._anchors.get(book.symbol)
         )
-        money: tuple[float | None, ...] = (None,) * 7
-        if usd is not None:
-            price = None if cell.price is None else cell.price * usd
+        volume_usd = None
+        if usd is None:
+            last = price = bid = ask = high = low = None
+        else:
+            if book.traded:
+                volume_usd = _volume_usd(quote_volume, volume, vwap, last, usd)
+            price = None if price is None else price * usd
             last = None if last is None else last * usd
-            if not cell.old and ccy != "USD":
-                for value in (price, last):  # a rate that moved since the last tick moves the price too
-                    if value is not None:
-                        Board.stretch(book, value)
-            money = (
-                last, price, bid * usd if bid else None, ask * usd if ask else None,
-                _volume_usd(quote, usd) if book.traded else None,
-                None if high is None else high * usd, None if low is None else low * usd,
-            )  # fmt: skip
-        last, price, bid, ask, volume_usd, high, low = money
+            bid = bid * usd if bid else None
+            ask = ask * usd if ask else None
+            high = None if high is None else high * usd
+            low = None if low is None else low * usd
+            if ccy != "USD" and not cell.old:  # a rate that moved since the last tick moves the price too
+                if price is not None:
+                    Board.stretch(book, price)
+                if last is not None:
+                    Board.stretch(book, last)
         return (
             last, price, bid, ask, change, None if volume is None else float(volume), volume_usd, book.high, book.low,
             high, low, source, self._board.preferred(book), venue_symbol, ccy,
-            event_time, received, book.session.value,
+            event_time, received, book.session,
         )  # fmt: skip
 
 
-def _age(quote: Quote, mono: float) -> float:
-    """Seconds since it came, and what it had aged before where that is more than clocks may differ."""
-    age = mono - quote[16]
-    event_time = quote[14]
-    behind = 0.0 if event_time is None else quote[15] - event_time
-    return max(age, 0.0) + (behind if behind > CLOCKS_DIFFER_S else 0.0)
+def _came(quote: Quote) -> tuple[float, float]:
+    """Monotonic time of its arrival, and seconds that it had aged before."""
+    event_time, received = quote[14], quote[15]
+    behind = 0.0 if event_time is None else received - event_time
+    return quote[16], behind if behind > CLOCKS_DIFFER_S else 0.0
 
 
 def _status(board: Board, book: Book, *, settled: bool) -> Status:
@@ -206,11 +229,13 @@ def _at(quote: Quote) -> float:
     return quote.event_time if quote.event_time is not None else quote.received
 
 
-def _volume_usd(quote: Quote, usd: float) -> float | None:
+def _volume_usd(
+    quote_volume: float | None, volume: float | None, vwap: float | None, last: float | None, usd: float
+) -> float | None:
     """Traded money in USD: the venue's own figure, else volume × vwap, else volume × last (METRICS §3)."""
-    if quote.quote_volume is not None:
-        return quote.quote_volume * usd
-    if quote.volume is None:
+    if quote_volume is not None:
+        return quote_volume * usd
+    if volume is None:
         return None
-    price = quote.vwap if quote.vwap is not None else quote.last
-    return None if price is None else quote.volume * price * usd
+    price = vwap if vwap is not None else last
+    return None if price is None else volume * price * usd
