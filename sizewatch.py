@@ -22,15 +22,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from engine import garbage
 from engine.clock import Clock, ReplayClock
 from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
-from engine.errors import ConfigError, SizewatchError
+from engine.errors import ConfigError, RefusedError, SizewatchError
 from engine.logs import kept
 from engine.model import Mode
 from engine.standard_output import only_ours_on_stdout, say
-from simulator.child import Child
-from simulator.reader import ScenarioError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -41,11 +40,14 @@ if TYPE_CHECKING:
     from feeds.record import Recorder
     from feeds.sources import Feeds
     from notify.outside import Outside
+    from simulator.child import Child
 
 __version__ = "0.1.0"
 
 WRONG: Final = 2
 """Exit code of wrong arguments and of a refused configuration."""
+STARTED_S: Final = 8.0
+"""Seconds after the first paint by which the libraries are in."""
 LOOK_S: Final = 0.1
 """Seconds between two looks for news where there is no screen."""
 
@@ -91,7 +93,14 @@ class Run:
             store=self.store,
             reload=Watcher(self.named, self.clock, actions()).poll,
             sender=self._outside if self.mode is Mode.LIVE else None,
+            calendars=self._calendars(),
         )
+
+    def _calendars(self) -> tuple[Path, ...]:
+        """Where built calendars are kept; a run that is not live reads the user's, and writes its own."""
+        from platformdirs import user_cache_path
+
+        return (self.cache, user_cache_path(NAME, appauthor=False))
 
     def _player(self, clock: ReplayClock) -> Player:
         from engine.player import Player
@@ -159,9 +168,14 @@ def prepared(options: Options) -> Iterator[Run]:
             cache = user_cache_path(NAME, appauthor=False)
             yield Run(config, clock, Mode.LIVE, store, cache, options.config, options=options)
             return
+        from simulator.child import Child
+        from simulator.reader import ScenarioError
         from simulator.scenario import load as load_scenario
 
-        scenario = load_scenario(options.demo)
+        try:
+            scenario = load_scenario(options.demo)
+        except ScenarioError as error:
+            raise RefusedError(str(error)) from None
         clock = clock if options.at else Clock.starting_at(scenario.start)
         folder = Path(tempfile.mkdtemp(prefix="sizewatch-demo-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -178,35 +192,20 @@ def prepared(options: Options) -> Iterator[Run]:
 def monitor(options: Options) -> int:
     """The terminal, until the user leaves or it goes away."""
     sys.setswitchinterval(0.001)  # key presses wait for the collector's thread; measured: p99 42 → 27 ms
-    lost = False
+    garbage.hold()
     with prepared(options) as run, kept(run.store):  # nothing over the screen: what breaks stands in the log
         from tui.app import SizewatchApp
+        from tui.running import run as run_app
 
         collector = run.collector()
-        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted=collector.start)
 
-        def hung_up() -> None:
-            """The window was closed: what is still drawn goes nowhere, and nothing may wait for it."""
-            nonlocal lost
-            lost = True
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 1)
-            os.dup2(nowhere, 2)
-            signal.signal(signal.SIGALRM, leave)
-            signal.setitimer(signal.ITIMER_REAL, 3.0, 1.0)  # Textual's writer may be stuck already
-            app.exit()
+        def painted() -> None:
+            collector.start()
+            app.set_timer(STARTED_S, garbage.resume, name="garbage")
 
-        async def shown() -> None:
-            loop = asyncio.get_running_loop()
-            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has neither
-                loop.add_signal_handler(signal.SIGTERM, app.exit)
-                loop.add_signal_handler(signal.SIGHUP, hung_up)
-            await app.run_async()
-
+        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted)
         try:
-            asyncio.run(shown())
-        except (KeyboardInterrupt, SystemExit):
-            pass
+            lost = run_app(app, leave)
         finally:
             collector.stop()
     if lost:
@@ -381,7 +380,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.captureWarnings(True)  # a library's warning belongs in a log, not across the screen
     try:
         return carry_out(parser(__version__).parse_args(arguments))
-    except (ConfigError, ScenarioError) as error:
+    except (ConfigError, RefusedError) as error:
         print(error, file=sys.stderr)  # a line a mistake, each with the file's name
         return WRONG
     except UsageError as error:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -69,7 +69,8 @@ class Collector:
     """A `SnapshotSource` with a life: `start`, then `stop`.
 
     store: folder for bars and the journal, or None to keep nothing. reload: asked about once a second for a changed
-    configuration. sender: builds what takes alerts to the outside, None where nothing goes out.
+    configuration. sender: builds what takes alerts to the outside, None where nothing goes out. calendars: folders
+    that may hold built calendars; the first is written.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Collector:
         store: Path | None,
         reload: Callable[[], Config | Notice | None] | None = None,
         sender: MakeSender | None = None,
+        calendars: Sequence[Path] = (),
     ) -> None:
         self._prepare = prepare
         self._config = config
@@ -92,6 +94,7 @@ class Collector:
         self._store = store
         self._reload = reload
         self._sender = sender
+        self._calendars = calendars
         self._sending: Sending | None = None
         self.worker = Worker(config.worker.memory_mb)
         """Where heavy work is done; its process starts with the first job and ends with the collector."""
@@ -163,6 +166,7 @@ class Collector:
             loop.close()
 
     async def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        from engine import sessions
         from engine.engine import Engine
 
         with self._lock:
@@ -172,7 +176,8 @@ class Collector:
             self._config, self._clock, mode=self._mode, scenario=self._scenario, store=self._store, worker=self.worker
         )
         engine.urgent = wake.set
-        warmth = _Warmth()
+        sessions.keep_in(*self._calendars)
+        warmth = _Warmth(sessions.recall())
         engine.calendars_ready = warmth.ready
         engine.load()
         self._snapshot = engine.beat()
@@ -286,10 +291,13 @@ class Collector:
 class _Warmth:
     """Builds the calendars beside the loop, after the feeds had their turn at the imports."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: bool) -> None:
+        """done: they were on disk."""
         self._done = threading.Event()
         self._error: BaseException | None = None
-        self._begun = False
+        self._begun = done
+        if done:
+            self._done.set()
 
     def begin(self) -> None:
         if not self._begun:

@@ -2,6 +2,7 @@
 
 SizewatchError
 ├── ConfigError            the configuration is wrong: all its mistakes at once
+├── RefusedError           another file that the user named is wrong: the same
 └── FeedError              a source did not give what was asked
     ├── TransientError     try again after the usual back-off
     │   └── RateLimitedError   try again after `retry_after` seconds
@@ -50,6 +51,10 @@ class ConfigError(SizewatchError):
             f"{self.file}: {m.path}{' = ' + m.value if m.value else ''}{': ' if m.path else ''}{m.allowed}"
             for m in self.mistakes
         )
+
+
+class RefusedError(SizewatchError):
+    """Another file was refused; the text has one line a mistake, each with the file's name."""
 
 
 class FeedError(SizewatchError):

@@ -2,20 +2,22 @@
 
 XNYS for shares, funds and indices; CMES for equity futures, whose daily break of 16:00–17:00 in Chicago the library
 leaves out and this file subtracts; crypto never closes. Building a calendar imports pandas and takes up to a second, so
-it happens at the first question, in whatever thread asks it: call `warm` where that must not be later.
+it happens at the first question, in whatever thread asks it: call `warm` where that must not be later, and `keep_in`
+before it where a calendar that was built once may be read from disk.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from engine import calendar_file
 from engine.model import MarketClock, SessionState, asset_of
 from engine.view import Session
 
@@ -25,6 +27,7 @@ ALWAYS: Final = "24/7"
 
 FIRST_DAY: Final = date(1990, 1, 1)
 """The grids begin here; older bars have no session."""
+FIRST_DAY_CMES: Final = date(2000, 1, 3)
 YEARS_AHEAD: Final = 2
 PRE_OPENS_S: Final = 5.5 * 3600
 """Pre-market begins this long before the open: 04:00 in New York."""
@@ -33,8 +36,9 @@ POST_LASTS_S: Final = 4 * 3600
 
 _EPOCH: Final = date(1970, 1, 1)
 _CHICAGO: Final = ZoneInfo("America/Chicago")
-_BUILDING_XNYS: Final = Lock()
-_BUILDING_CMES: Final = Lock()
+_FOLDERS: Final[list[Path]] = []
+_KNOWN: Final[dict[str, Hours]] = {}
+_BUILDING: Final = {XNYS: Lock(), CMES: Lock()}
 """Three threads ask for a calendar while the program starts: one builds it, the others wait."""
 
 
@@ -87,44 +91,73 @@ def _seconds(column: Iterable[datetime]) -> list[float]:
     return [stamp.timestamp() for stamp in column]
 
 
-def _last_day() -> date:
+def last_day() -> date:
+    """The last day of every grid."""
     return date(datetime.now(UTC).year + YEARS_AHEAD, 12, 31)  # how far a calendar is known is a fact of today
+
+
+def keep_in(*folders: Path) -> None:
+    """Read calendars from these folders where they hold them, and keep what is built in the first of them."""
+    _FOLDERS[:] = folders
 
 
 def xnys() -> Hours:
     """The New York Stock Exchange: regular sessions with half-days."""
-    with _BUILDING_XNYS:
-        return _xnys()
+    with _BUILDING[XNYS]:
+        if XNYS not in _KNOWN:
+            _KNOWN[XNYS] = kept(XNYS, FIRST_DAY, build_xnys, _FOLDERS)
+        return _KNOWN[XNYS]
 
 
 def cmes() -> Hours:
     """CME equity index futures: each session without the break that precedes the next one's opening."""
-    with _BUILDING_CMES:
-        return _cmes()
+    with _BUILDING[CMES]:
+        if CMES not in _KNOWN:
+            _KNOWN[CMES] = kept(CMES, FIRST_DAY_CMES, build_cmes, _FOLDERS)
+        return _KNOWN[CMES]
 
 
-@cache
-def _xnys() -> Hours:
+def recall() -> bool:
+    """Take both calendars from disk; False where one has to be built."""
+    for market, first in ((XNYS, FIRST_DAY), (CMES, FIRST_DAY_CMES)):
+        with _BUILDING[market]:
+            if market not in _KNOWN:
+                sessions = calendar_file.read(_FOLDERS, market, first.isoformat(), last_day().isoformat())
+                if sessions is None:
+                    return False
+                _KNOWN[market] = Hours.of(market, sessions)
+    return True
+
+
+def kept(market: str, first: date, build: Callable[[], tuple[Session, ...]], folders: Sequence[Path]) -> Hours:
+    """A market's hours from `first` on, as a folder holds them, else as `build` makes them, which is then kept."""
+    days = first.isoformat(), last_day().isoformat()
+    sessions = calendar_file.read(folders, market, *days)
+    if sessions is None:
+        sessions = build()
+        calendar_file.write(folders, market, *days, sessions)
+    return Hours.of(market, sessions)
+
+
+def build_xnys() -> tuple[Session, ...]:
+    """Every session of the New York Stock Exchange from `FIRST_DAY`, from the library."""
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 
-    calendar = XNYSExchangeCalendar(start=FIRST_DAY.isoformat(), end=_last_day().isoformat())
+    calendar = XNYSExchangeCalendar(start=FIRST_DAY.isoformat(), end=last_day().isoformat())
     early = {stamp.date() for stamp in calendar.early_closes}
     schedule = calendar.schedule
     days = [stamp.date() for stamp in schedule.index]
-    return Hours.of(
-        XNYS,
-        tuple(
-            Session((day - _EPOCH).days, opens, closes, day in early)
-            for day, opens, closes in zip(days, _seconds(schedule["open"]), _seconds(schedule["close"]), strict=True)
-        ),
+    return tuple(
+        Session((day - _EPOCH).days, opens, closes, day in early)
+        for day, opens, closes in zip(days, _seconds(schedule["open"]), _seconds(schedule["close"]), strict=True)
     )
 
 
-@cache
-def _cmes() -> Hours:
+def build_cmes() -> tuple[Session, ...]:
+    """Every session of CME's equity futures from `FIRST_DAY_CMES`, from the library, without the daily break."""
     from exchange_calendars.exchange_calendar_cmes import CMESExchangeCalendar
 
-    calendar = CMESExchangeCalendar(start="2000-01-03", end=_last_day().isoformat())
+    calendar = CMESExchangeCalendar(start=FIRST_DAY_CMES.isoformat(), end=last_day().isoformat())
     schedule = calendar.schedule
     spans = []
     for stamp, opens, closes in zip(
@@ -133,7 +166,7 @@ def _cmes() -> Hours:
         day = stamp.date()
         break_from = datetime(day.year, day.month, day.day, 16, tzinfo=_CHICAGO).timestamp()
         spans.append(Session((day - _EPOCH).days, opens, min(closes, break_from), closes < break_from))
-    return Hours.of(CMES, tuple(spans))
+    return tuple(spans)
 
 
 def hours(market: str) -> Hours:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from textual.screen import Screen
 
-from tui.view import View
+from tui.view import Eye, View
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """An app that can say what this moment is."""
+
+    eye: Eye
 
 
 class LiveScreen(Screen[None]):
     """The base of the screens that show data."""
+
+    _begun = False
+
+    def begin(self) -> None:
+        """Paint the moment at which the screen is first drawn: the frame clock comes round only later.
+
+        Called by whatever is drawn without having been shown anything; everything stands in its place by then.
+        """
+        if not self._begun:
+            self._begun = True
+            if isinstance(self.app, Watching):
+                self.show(self.app.eye.look())
 
     def show(self, view: View) -> None:
         """Paint this moment."""

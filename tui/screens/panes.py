@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui import catalogue, keys
+from tui import catalogue, keys, layouts
 from tui.catalogue import Place
 from tui.export import name_for
 from tui.layouts import Layout
@@ -51,6 +51,7 @@ class PaneScreen(AskingScreen):
         nothing else is wrong. window: the terminal's columns and lines. make: makes a pane from its name in the layout.
         """
         super().__init__()
+        self.add_class(next(name for lines, name in reversed(HEIGHTS) if window[1] >= lines), update=False)
         self.place = place
         self.body = Body(layout, window, make)
         self._message.warnings = warnings
@@ -165,7 +166,10 @@ class PaneScreen(AskingScreen):
         from tui.screens.detail import Detail
 
         pane = self.focused_pane()
-        if pane.record() is not None:
+        wish = pane.chosen()
+        if wish is not None:
+            await self.say(wish)
+        elif pane.record() is not None:
             await self.app.push_screen(Detail(pane))
 
     def action_copy(self) -> None:
@@ -254,6 +258,34 @@ class PaneScreen(AskingScreen):
         if after:
             pane.move_to(after[0])
 
+    # --- layout
+
+    def action_resize(self, wider: int, taller: int) -> None:
+        """Make the focused pane larger or smaller; `:layout save` keeps it."""
+        body = self.body
+        name = self.name_of(self.focused_pane())
+        if name is None or body.zoomed is not None:
+            return
+        rows = layouts.resized(body.rows, name, wider, taller, body.size.width, body.size.height)
+        self.rearrange(rows)
+
+    def rearrange(self, rows: layouts.Rows) -> None:
+        """Other rows at this size of window."""
+        from tui.app import SizewatchApp
+
+        made = {**self.body.layouts, self.body.variant: rows}
+        if isinstance(self.app, SizewatchApp) and self.place.number:
+            self.app.use_layouts({self.place.name: made})
+
+    def name_of(self, pane: LinePane) -> str | None:
+        """What the layout calls a pane."""
+        return next((n for n, made in self.body.panes.items() if made is pane), None)
+
+    def action_group(self) -> None:
+        """Group the grid's rows, or let them stand in one list."""
+        for pane in self.panes():
+            pane.group()
+
     # --- zoom
 
     def action_zoom(self) -> None:
@@ -261,9 +293,7 @@ class PaneScreen(AskingScreen):
         if self.body.zoomed is not None:
             self.body.zoom(None)
             return
-        focused = self.focused_pane()
-        name = next((n for n, pane in self.body.panes.items() if pane is focused), None)
-        self.body.zoom(name)
+        self.body.zoom(self.name_of(self.focused_pane()))
 
     async def action_back(self) -> None:
         """Leave, in this order: the line that is typed (a filter with it), the filter, the zoom, the freeze."""

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from engine.errors import printable
 from tui import theme
 from tui.lines import BLANK, Line, clip, width_of
+from tui.screens.live import LiveScreen
 from tui.view import View
 
 log = logging.getLogger(__name__)
@@ -74,4 +75,6 @@ class Bar(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        if not self._line and isinstance(self.screen, LiveScreen):
+            self.screen.begin()
         return strip(self._line, self.size.width, self._styles)

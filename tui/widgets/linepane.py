@@ -23,6 +23,7 @@ from textual.widget import Widget
 from engine.errors import printable
 from tui import theme
 from tui.lines import BLANK, Line, fit
+from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets import bar
 
@@ -94,6 +95,13 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def narrow_to(self, text: str) -> None:
         """Show only rows that hold this text; empty: all."""
+
+    def chosen(self) -> str | None:
+        """The command that Enter carries out on the row under the cursor; None: its detail is shown."""
+        return None
+
+    def group(self) -> None:
+        """Rows by group with totals, or in one list again."""
 
     def next_sort(self) -> None:
         """Sort by the next column; after the last, as it was."""
@@ -224,6 +232,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region of this widget; Textual's own way makes six strips a line, this one makes one."""
+        if self.view is None and isinstance(self.screen, LiveScreen):
+            self.screen.begin()
         width, height = self.outer_size
         focused = self.has_focus
         drawn, cache = self._drawn, self._strips
