@@ -15,7 +15,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.machine import machine
 from bench.soak_faults import settings
@@ -43,7 +43,8 @@ from simulator.gateway import Gateway, Site
 from simulator.mixture import mixture
 from tests.faults.world import WorldClock
 
-EVENTS = "SELECT rule, row, kind, at, severity, message, data FROM events ORDER BY seq"
+EVENTS: Final = "SELECT rule, row, kind, at, severity, message, data FROM events ORDER BY seq"
+"""The journal without the events' own names."""
 
 
 async def record(folder: Path, file: Path, config: Config, *, seconds: float, speed: float, coins: int) -> Snapshot:
@@ -103,9 +104,14 @@ def played(file: Path, folder: Path, config: Config, speed: float | None) -> tup
     player.stop(60.0)
     if player.failure() is not None or last is None:
         raise RuntimeError(player.failure() or "nothing was played")
-    database = Database(folder / "store")
+    return last, journal_of(folder / "store")
+
+
+def journal_of(store: Path) -> list[tuple[object, ...]]:
+    """What the alerts told in a run, without the events' own names."""
+    database = Database(store)
     try:
-        return last, database.rows(EVENTS)
+        return database.rows(EVENTS)
     finally:
         database.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from bench.soak_replay import journal_of
 from engine.clock import Clock, ReplayClock
 from engine.config import Config, Crypto, Equity
 from engine.engine import Engine
@@ -43,6 +44,10 @@ VENUES = ("coinbase", "kraken", "binance")
 SETTINGS = Config(
     crypto=Crypto(VENUES, baskets={"majors": ("BTC", "ETH"), "meme": ("DOGE",)}, alt=("meme",)),
     equity=Equity(symbols=()),
+    rules={
+        "btc": {"cross": {"symbol": "BTC/USD", "level": 91_300.0}, "cooldown": "0s", "message": "{price}"},
+        "moved": {"on": "quotes", "when": "change_pct > 4.5", "cooldown": "0s", "message": "{symbol} {change_pct:.2f}"},
+    },
 )
 
 
@@ -83,7 +88,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Snapshot]
     return file, asyncio.run(recorded(folder, file, 40.0))
 
 
-def player(file: Path, folder: Path, speed: float | None, begin: float | None = None) -> Player:
+def player(
+    file: Path, folder: Path, speed: float | None, begin: float | None = None, store: Path | None = None
+) -> Player:
     return Player(
         lambda: entries(file),
         lambda sink, config, clock: Replay(sink, config, clock, folder),
@@ -92,16 +99,19 @@ def player(file: Path, folder: Path, speed: float | None, begin: float | None = 
         scenario=file.name,
         speed=speed,
         begin=begin,
+        store=store,
     )
 
 
-def played(file: Path, folder: Path, speed: float | None, begin: float | None = None) -> Snapshot:
-    made = player(file, folder, speed, begin)
+def played(
+    file: Path, folder: Path, speed: float | None, begin: float | None = None, store: Path | None = None
+) -> Snapshot:
+    made = player(file, folder, speed, begin, store)
     made.start()
     assert made.finished.wait(60)
     snapshot = made.latest()
     assert made.failure() is None
-    assert made.stop()
+    assert made.stop(30.0)
     assert snapshot is not None
     return snapshot
 
@@ -112,12 +122,15 @@ def said(snapshot: Snapshot) -> object:
 
 def test_a_recording_gives_the_same_tables_at_any_speed(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
     file, live = recording
-    fastest = played(file, tmp_path, None)
+    fastest = played(file, tmp_path, None, store=tmp_path / "fastest")
     assert fastest.ticks == live.ticks > 500
     assert fastest.mode is Mode.REPLAY
-    assert said(played(file, tmp_path, 500.0)) == said(fastest)
-    assert said(played(file, tmp_path, 50.0)) == said(fastest)
-    assert said(played(file, tmp_path, 50.0, NOW + 25.0)) == said(fastest)
+    journal = journal_of(tmp_path / "fastest")
+    assert {"btc", "moved"} <= {row[0] for row in journal}
+    for n, (speed, begin) in enumerate(((500.0, None), (50.0, None), (50.0, NOW + 25.0))):
+        store = tmp_path / str(n)
+        assert said(played(file, tmp_path, speed, begin, store)) == said(fastest)
+        assert journal_of(store) == journal
 
 
 def test_what_is_played_is_what_was_seen(recording: tuple[Path, Snapshot], tmp_path: Path) -> None:
