@@ -93,7 +93,7 @@ def _rows(plan: Plan, config: Config, known: Past, view: View) -> list[dict[str,
         "quantity": made.quantity,
         "notional": made.notional,
         "at_risk": made.at_risk,
-        "stop_probability": _touch(price, made.stop, known.sigma, years),
+        "stop_probability": 1.0 if price <= made.stop else _touch(price, made.stop, known.sigma, years),
         "pnl": made.quantity * each * (price - made.entry) if plan.entry else None,
     }
     if known.sigma is None and quote.status is Status.OK:
@@ -106,7 +106,7 @@ def _rows(plan: Plan, config: Config, known: Past, view: View) -> list[dict[str,
             "target_pct": 100.0 * (target.price / made.entry - 1.0),
             "r_multiple": target.r_multiple,
             "break_even": target.break_even,
-            "touch_probability": _touch(price, target.price, known.sigma, years),
+            "touch_probability": 1.0 if price >= target.price else _touch(price, target.price, known.sigma, years),
             "distance_pct": 100.0 * (target.price - price) / price,
             "distance_atr": maths.distance_atr(price, target.price, known.atr),
         }

@@ -6,8 +6,8 @@ Benjamini–Hochberg over all pairs · half_life: rows, of the OLS residual · z
 newest prices join the last 59 in O(1) · signal: in at |z| 2, out at .5, stopped at 3.5, as of the last close
 admitted: p < .05 and a half-life of 2–60 · hedge_units: units·P_a·β_ols/(multiplier·P_b), what of `hedge` to sell
 against `units` of a; null where a leg is no single symbol.
-The figures of a close come from the worker a moment later; until they have, the row says `warming`. Where a future's
-index is not watched its rolls are in it, and the row says `estimated`.
+The figures of a close come from the worker a moment later; until they have, the row says `warming`. Two legs that are
+one thing under two names have none. Where a future's index is not watched its rolls are in it: `estimated`.
 """
 
 from __future__ import annotations
@@ -53,8 +53,6 @@ class Entry:
     state: spreads.PairState
     n: int
     """Rows in which both legs have a value, at most 252."""
-    last: tuple[float, float] | None
-    """Both log levels in the newest of them, x and y."""
     units: float
     uncleaned: bool
     """A future whose index is not known is in it."""
@@ -74,6 +72,8 @@ class Scans:
     found: Mapping[str, Scanned] = field(default_factory=dict)
     failed: bool = False
     """Whether the last scan was not done: what was found belongs to an older close."""
+    known: frozenset[str] = frozenset()
+    """The pairs that the last scan looked at: of those that it found nothing of, there is nothing to be found."""
     _wanted: Levels | None = None
     _since: float = -math.inf
     """Monotonic time since when the wanted scan is wanted; -inf: not looked at yet."""
@@ -112,6 +112,7 @@ class Scans:
         self._running = None
         try:
             self.found, self.failed = running.result(), False
+            self.known = frozenset(self._asked)
         except SizewatchError as error:
             self.failed, self._again = True, mono + AGAIN_S
             self.tell("error", f"the pairs were not scanned: {error}")
@@ -136,7 +137,6 @@ def entries(grid: DailyGrid, pairs: tuple[Pair, ...], settings: Scanner) -> tupl
                 pair,
                 spreads.pair_state(grid, pair),
                 int(both.size),
-                (float(x[both[-1]]), float(y[both[-1]])) if both.size else None,
                 settings.units.get(pair.a.text, _lot(pair.a)),
                 any(s in INDEX_OF and not np.isfinite(grid.symbol(INDEX_OF[s]).values).any() for s in pair.symbols),
             )
@@ -146,11 +146,12 @@ def entries(grid: DailyGrid, pairs: tuple[Pair, ...], settings: Scanner) -> tupl
 
 def live(made: tuple[Entry, ...], scans: Scans, view: View) -> pl.DataFrame:
     """The `scanner` table at one beat."""
-    return table("scanner", [_row(entry, scans.found.get(entry.pair.name), scans.failed, view) for entry in made])
+    return table("scanner", [_row(entry, scans, view) for entry in made])
 
 
-def _row(entry: Entry, found: Scanned | None, failed: bool, view: View) -> dict[str, Any]:
+def _row(entry: Entry, scans: Scans, view: View) -> dict[str, Any]:
     pair, points = entry.pair, spreads.live_points(entry.state, view)
+    found, failed = scans.found.get(pair.name), scans.failed
     row: dict[str, Any] = {
         "pair": pair.name,
         "a": pair.a.text,
@@ -159,18 +160,20 @@ def _row(entry: Entry, found: Scanned | None, failed: bool, view: View) -> dict[
         "as_of": entry.state.closed.get("as_of"),
         "simulated": view.simulated,
     }
-    if found is None or entry.last is None:
-        status = Status.STALE if failed and entry.n >= BARS else Status.WARMING
-        return row | {"status": status.value}
-    x, y = entry.last
-    z, status = found.z, Status.STALE if entry.state.in_session else Status.CLOSED
-    if points is not None and points[0].value is not None and points[1].value is not None:
-        y, x = math.log(points[0].value), math.log(points[1].value)
-        z = found.before.z(y - found.alpha - found.beta_ols * x, Z_BARS)
+    status = Status.STALE if entry.state.in_session else Status.CLOSED
+    if points is not None:
         row["as_of"] = datetime.fromtimestamp(points[2], UTC)
         status = worst((points[0].status, points[1].status))
     if entry.uncleaned:
         status = worst((status, Status.ESTIMATED))
+    if found is None:
+        if entry.n < BARS or (pair.name not in scans.known and not failed):
+            status = Status.WARMING
+        return row | {"status": (Status.STALE if failed and entry.n >= BARS else status).value}
+    z = found.z
+    if points is not None and points[0].value is not None and points[1].value is not None:
+        y, x = math.log(points[0].value), math.log(points[1].value)
+        z = found.before.z(y - found.alpha - found.beta_ols * x, Z_BARS)
     return row | {
         "beta_ols": found.beta_ols,
         "beta_tls": found.beta_tls,

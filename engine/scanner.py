@@ -23,6 +23,7 @@ DELTA: Final = 1e-4
 P_MAX: Final = 0.05
 HALF_LIFE: Final = (2.0, 60.0)
 Z_BARS: Final = 60
+ONE_THING: Final = 1.5e-6
 ENTER: Final = 2.0
 LEAVE: Final = 0.5
 STOP: Final = 3.5
@@ -152,8 +153,14 @@ def hedge_units(units: float, price: float, beta: float, multiplier: float, hedg
     return units * price * beta / notional if notional > 0 and price > 0 and math.isfinite(beta) else None
 
 
+def _one_thing(x: Floats, y: Floats, fit: Fit) -> bool:
+    """Whether the legs are so nearly one thing (an index and its fund) that no test says anything of them."""
+    return float((y - fit.alpha - fit.beta * x).var()) <= ONE_THING * float(y.var())
+
+
 def scan(pairs: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Scanned]:
-    """Every pair's (x, y) log levels, ascending; those without 252 joint bars, or flat, are left out.
+    """Every pair's (x, y) log levels, ascending; those without 252 joint bars, flat ones and two names of
+    one thing (R² above 1 − 1.5e-6) are left out.
 
     Gate: `statsmodels coint` both ways, p < .05 after Benjamini–Hochberg over all pairs' both directions, and a
     half-life of the OLS residual of 2–60 bars.
@@ -166,7 +173,7 @@ def scan(pairs: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Scanned]:
         both = np.isfinite(x) & np.isfinite(y)
         a, b = x[both][-BARS:], y[both][-BARS:]
         fit, path = (ols(a, b), kalman(a, b)) if len(a) == BARS else (None, None)
-        if fit is None or path is None or float(b.std()) <= MIN_SD:
+        if fit is None or path is None or float(b.std()) <= MIN_SD or _one_thing(a, b, fit):
             continue
         ready[name] = (a, b, fit, path)
         p_values += [float(coint(b, a)[1]), float(coint(a, b)[1])]
