@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import polars as pl
 
@@ -38,6 +39,9 @@ from engine.outside_tables import FactsMaker, FlowsMaker
 from engine.view import View
 from engine.workbench import Workbench
 
+SHARED_S: Final = 0.9
+"""Tables of daily figures that are made within so many seconds of each other show the same volumes."""
+
 
 @dataclass
 class Shared:
@@ -66,10 +70,11 @@ class Shared:
         return made
 
     def venues(self, view: View) -> Mapping[str, Venues]:
-        """The venues' volumes at this beat."""
-        if self._venues is None or self._venues[0] != view.now:
-            self._venues = (view.now, markets.over_venues(view, self.twins))
-        return self._venues[1]
+        """The venues' volumes, of this beat or of one less than `SHARED_S` ago."""
+        held = self._venues
+        if held is None or not 0.0 <= view.now - held[0] < SHARED_S:
+            held = self._venues = (view.now, markets.over_venues(view, self.twins))
+        return held[1]
 
 
 def pairs_of(config: Config) -> tuple[Pair, ...]:
@@ -185,8 +190,8 @@ class LevelsMaker:
     shared: Shared
     config: Config
     name: str = "levels"
-    sources: bool = False
-    """Found levels beside the configured ones. Off until the band pane takes the configured rows first."""
+    sources: bool = True
+    """Found levels beside the configured ones."""
     _memory: levels.TickMemory = field(default_factory=levels.TickMemory)
 
     def at_close(self, now: float) -> levels.LevelsState:

@@ -1,4 +1,8 @@
-"""Where the Russell 2000 stands between its support and its resistance, and how far away each is."""
+"""Where the Russell 2000 stands between its support and its resistance, and how far away each is.
+
+The configured levels come first and alone make the band; those that the price itself has made follow where there is
+room, with how often each was touched and how strong it is.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +28,29 @@ def band_symbol(view: View) -> str | None:
     return next((s for s in view.snapshot.config.levels if s in there), there[0])
 
 
-def band(view: View, symbol: str | None) -> dict[str, Mapping[str, Any]]:
-    """The nearest support and the nearest resistance of a symbol, by role."""
+def levels_of(view: View, symbol: str | None) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """A symbol's configured levels, and those that were found, each the nearest first."""
     frame = view.table("levels")
-    found: dict[str, Mapping[str, Any]] = {}
     if frame is None or symbol is None:
-        return found
-    for record in frame.iter_rows(named=True):
-        role = record["role"]
-        if record["symbol"] != symbol or role not in ("support", "resistance") or record["price"] is None:
-            continue
-        gap = abs(record["distance_pct"]) if record["distance_pct"] is not None else float("inf")
-        if role not in found or gap < found[role]["_gap"]:
-            found[role] = {**record, "_gap": gap}
-    return found
+        return [], []
+    records = [r for r in frame.iter_rows(named=True) if r["symbol"] == symbol and r["price"] is not None]
+    records.sort(key=_gap)
+    own = [r for r in records if (r["sources"] or "config").startswith("config")]
+    return own, [r for r in records if r not in own]
+
+
+def band(view: View, symbol: str | None) -> dict[str, Mapping[str, Any]]:
+    """The nearest support and the nearest resistance of a symbol, by role; found ones only where none is configured."""
+    own, found = levels_of(view, symbol)
+    sides: dict[str, Mapping[str, Any]] = {}
+    for record in own or found:
+        if record["role"] in SIDES:
+            sides.setdefault(record["role"], record)
+    return sides
+
+
+def _gap(record: Mapping[str, Any]) -> float:
+    return abs(record["distance_pct"]) if record["distance_pct"] is not None else math.inf
 
 
 def change_of(view: View, symbol: str) -> tuple[float | None, Sequence[float | None]]:
@@ -63,6 +76,16 @@ def level_line(record: Mapping[str, Any], width: int) -> Line:
     rule = f"┄┄{role}" if room >= 16 else f"{role.strip()[0].upper()} "
     rule = rule.ljust(room, "┄")[:room]
     return ((f"{price:>10} ", "text"), (rule, "line" if room < 4 else "dim"), (tail, "dim"))
+
+
+def found_line(record: Mapping[str, Any], width: int) -> Line:
+    """One level that was found: price, its role's letter, touches, strength and the methods, distance in per cent."""
+    tail = f" {fmt.signed(record['distance_pct'], 2):>6} %"
+    touches = "" if record["touches"] is None else f" {record['touches']}×"
+    strength = "" if record["strength"] is None else f" {fmt.number(record['strength'], 0)}"
+    what = f"{record['role'][0].upper()}{touches}{strength} {record['sources'].replace(', ', '+')}"
+    return ((f"{fmt.number(record['price'], 2):>10} ", "dim"), (fit(what, max(0, width - 11 - len(tail))), "dim"),
+            (tail, "dim"))  # fmt: skip
 
 
 def price_line(last: float | None, position: float | None, change: float | None, status: str, width: int) -> Line:
@@ -113,6 +136,9 @@ def paint_band(view: View, width: int, height: int) -> list[Line]:
         strong = f"  strength {' / '.join(strength)}" if strength else ""
         lines.append((("  touches ", "dim"), ("  ".join(touches), "text"), (strong, "dim")))
     known = [v for v in recent if v is not None and math.isfinite(v)]
+    found = levels_of(view, symbol)[1]
+    found = [r for r in found if r not in sides.values()]
+    lines += [found_line(r, width) for r in found[: max(0, height - len(lines) - (1 if known else 0))]]
     if known and len(lines) < height:
         cells = max(6, min(len(known), width - 24, 30))
         low, high = fmt.number(min(known[-cells:]), 0), fmt.number(max(known[-cells:]), 0)
