@@ -264,9 +264,9 @@ class Gateway:
 
     async def _upgrade(self, site: Site, raw: web.BaseRequest, request: Request) -> web.StreamResponse:
         response = web.WebSocketResponse(compress=False)
-        await response.prepare(raw)
-        self._sockets.add(response)
         try:
+            await response.prepare(raw)
+            self._sockets.add(response)
             assert raw.transport is not None
             await site.socket(request, Socket(response, request.host, self, raw.transport))
             await response.close()
@@ -281,9 +281,9 @@ class Gateway:
 async def _endless(raw: web.BaseRequest) -> web.StreamResponse:
     """An answer that goes on for as long as the client reads it."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    await response.prepare(raw)
     piece = b"[" + endless()
     with contextlib.suppress(ConnectionError):
+        await response.prepare(raw)
         while True:
             await response.write(piece)
             await asyncio.sleep(0.01)

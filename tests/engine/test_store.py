@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -150,41 +147,6 @@ def test_what_waits_is_bounded_by_the_partitions(tmp_path: Path, monkeypatch: py
         store.save(bars("SPY", (float(n + 1),)))
     assert store.waiting <= 2
     store.close()
-
-
-KILLED = """
-import itertools, sys
-from pathlib import Path
-from engine.clock import Clock
-from engine.model import Bars
-from engine.store import Store
-from tests.engine.runtime import bars_frame
-store = Store(Path(sys.argv[1]), Clock())
-for n in itertools.count(1):
-    store.save(Bars("IWM", "1d", "yahoo-bars", "USD", bars_frame([float(n)] * 2000)))
-    if n == 1:
-        print("ready", flush=True)
-"""
-
-
-def test_killed_at_any_moment_a_whole_file_or_none_is_there(tmp_path: Path) -> None:
-    for pause in (0.0, 0.01, 0.05, 0.1):
-        child = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[2],
-        )
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(pause)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        store = Store(tmp_path, HandClock())
-        for got in store.load():
-            assert got.frame.height == 2000
-            assert got.frame["close"].n_unique() == 1
-        assert store.notices() == []
 
 
 def test_a_part_left_by_a_kill_goes_when_it_is_old(tmp_path: Path) -> None:
