@@ -12,10 +12,8 @@ import contextlib
 import logging
 import math
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +28,7 @@ from engine.errors import ConfigError, RefusedError, SizewatchError
 from engine.logs import kept
 from engine.model import Mode
 from engine.standard_output import only_ours_on_stdout, say
+from engine.temporary import own_folder
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -155,7 +154,7 @@ def prepared(options: Options) -> Iterator[Run]:
                 number = getattr(signal, name)
                 stack.callback(signal.signal, number, signal.signal(number, leave))
         if options.replay is not None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sizewatch-replay-")))
+            folder = stack.enter_context(own_folder("replay"))
             config = load(find(options.config), actions())
             name = options.replay.name
             yield Run(config, ReplayClock(), Mode.REPLAY, folder, folder, options.config, name, options=options)
@@ -177,8 +176,7 @@ def prepared(options: Options) -> Iterator[Run]:
         except ScenarioError as error:
             raise RefusedError(str(error)) from None
         clock = clock if options.at else Clock.starting_at(scenario.start)
-        folder = Path(tempfile.mkdtemp(prefix="sizewatch-demo-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = stack.enter_context(own_folder("demo"))
         child = Child(options.demo, folder, clock.offset)  # at once: it gets ready while the configuration is read
         stack.callback(child.stop)
         config = load(find(options.config), actions())
