@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -23,6 +23,7 @@ from engine.model import Intent, Mode, SnapshotSource
 from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
 from tui.announce import Announcer, newest
+from tui.saved import SavedError, Shelf
 from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
@@ -73,6 +74,9 @@ class SizewatchApp(App[None]):
         super().__init__()
         self._source = source
         self._config = config
+        self.shelf = Shelf(files=mode is Mode.LIVE)
+        self.screens: dict[str, layouts.Layout] = {p.name: layouts.read(p.layouts) for p in catalogue.SCREENS}
+        """Screen → where its panes stand."""
         self.history: deque[str] = deque(maxlen=HISTORY)
         """What was said after `:`, oldest first."""
         self._painted = painted
@@ -82,7 +86,7 @@ class SizewatchApp(App[None]):
         self.eye = Eye(source, clock, mode, scenario)
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
-        self.warnings = self.actions.warnings
+        self.warnings = self.actions.warnings + self._kept_layout(config.appearance.layout)
         """What is wrong with the user's own keys, themes and layout."""
         for place in catalogue.SCREENS[1:]:
             self.add_mode(place.name, partial(self.screen_of, place))
@@ -99,6 +103,21 @@ class SizewatchApp(App[None]):
     def config(self) -> Config:
         """The configuration in force."""
         return self._config
+
+    def queries(self) -> dict[str, str]:
+        """Every saved query by name."""
+        return self.shelf.queries(self._config.queries)
+
+    def use_layouts(self, made: Mapping[str, layouts.Layout]) -> None:
+        """Arrange these screens anew."""
+        self.screens |= made
+        for place in catalogue.SCREENS:
+            try:
+                screen = self.get_screen_stack(place.name)[0]
+            except KeyError:
+                continue  # not opened yet
+            if place.name in made and isinstance(screen, PaneScreen):
+                screen.body.arrange_as(made[place.name])
 
     @property
     def worker(self) -> Worker | None:
@@ -118,7 +137,7 @@ class SizewatchApp(App[None]):
 
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
-        return PaneScreen(place, layouts.read(place.layouts), self.actions.actions, self.warnings, (*self.size,))
+        return PaneScreen(place, self.screens[place.name], self.actions.actions, self.warnings, (*self.size,))
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""
@@ -159,6 +178,16 @@ class SizewatchApp(App[None]):
             self._themes(config)
         if config.appearance.theme != old.appearance.theme:
             self.theme = theme.full_name(config.appearance.theme)
+
+    def _kept_layout(self, name: str) -> tuple[str, ...]:
+        """Use the layout that was saved under this name; what is wrong with it, in words."""
+        if not name:
+            return ()
+        try:
+            self.screens |= {screen: layouts.read(rows) for screen, rows in self.shelf.layout(name).items()}
+        except (SavedError, layouts.LayoutError) as error:
+            return (f"appearance.layout: {error}",)
+        return ()
 
     def _themes(self, config: Config) -> None:
         """Make the built-in themes and the user's known."""
@@ -216,6 +245,13 @@ class SizewatchApp(App[None]):
         """Go to one of the nine screens; each keeps its cursors, filter and zoom."""
         await self.switch_mode(catalogue.BY_NUMBER[number].name)
         self.frame()
+
+    async def action_query(self) -> None:
+        """Go to the screen of questions and ask for one."""
+        await self.action_screen(9)
+        if isinstance(self.screen, PaneScreen) and not self.screen.asked:
+            pane = self.screen.body.panes.get("sql")
+            await self.screen.action_command(f"sql {getattr(pane, 'asked', '') or 'SELECT '}")
 
     def action_theme(self) -> None:
         """Go to the next colour theme."""

@@ -49,8 +49,13 @@ PANES: Final[Mapping[str, Pane]] = {
     "rotation": Pane("tui.panes.rotation", "RotationPane", "relative rotation"),
     "flows": Pane("tui.panes.flows", "FlowsPane", "money in and out of funds"),
     "facts": Pane("tui.panes.facts", "FactsPane", "figures from outside"),
-    "chart": Pane("tui.panes.minis", "RatioChart", "the chart of what is under the cursor"),
-    "chart-crypto": Pane("tui.panes.minis", "crypto_chart", "the chart of the ALT index against BTC"),
+    "heat": Pane("tui.panes.heat", "HeatPane", "correlations by colour"),
+    "chart": Pane("tui.charts.pane", "from_layout", "a chart: of the spread under the cursor, or chart(^RUT 1Y)"),
+    "chart-crypto": Pane("tui.charts.pane", "crypto_chart", "the chart of the ALT index against BTC"),
+    "returns": Pane("tui.charts.pane", "returns_chart", "the distribution of returns of the spread under the cursor"),
+    "sql": Pane("tui.panes.sql", "QueryPane", "a question in SQL and its answer"),
+    "tables": Pane("tui.panes.sql", "TablesPane", "the live tables and their columns"),
+    "queries": Pane("tui.panes.sql", "QueriesPane", "the saved queries"),
     "russell-line": Pane("tui.panes.brief", "RussellLine", "the Russell in one line"),
     "gauges-line": Pane("tui.panes.brief", "GaugesLine", "the gauges in one line"),
     "alert-line": Pane("tui.panes.alerts", "AlertLine", "the newest alert in one line"),
@@ -62,6 +67,8 @@ def make(name: str) -> LinePane | Bar:
     """The pane that a layout's name means, `spreads` or `chart(IWM/SPY 1Y)`. Raises KeyError where there is none."""
     found = _NAME.fullmatch(name)
     kind, argument = (found[1], found[2]) if found else (name, None)
+    if kind.startswith("@"):  # a saved query
+        kind, argument = "sql", kind[1:]
     pane = PANES[kind]
     maker: Callable[..., LinePane | Bar] = getattr(importlib.import_module(pane.module), pane.maker)
     return maker(widget_id(name)) if argument is None else maker(widget_id(name), argument)
@@ -70,7 +77,7 @@ def make(name: str) -> LinePane | Bar:
 def known(name: str) -> bool:
     """Whether there is such a pane."""
     found = _NAME.fullmatch(name)
-    return found is not None and found[1] in PANES
+    return found is not None and (found[1] in PANES or found[1].startswith("@"))
 
 
 def widget_id(name: str) -> str:
@@ -113,22 +120,26 @@ SCREENS: Final[tuple[Place, ...]] = (
           "The size spreads, the ratio's course and how stretched it is.", ("spreads",), {
         "0x0": ("* spreads",),
         "0x18": ("* spreads", "9 chart"),
-        "100x18": ("10 spreads", "* chart | gauges 50"),
-        "160x30": ("11 spreads", "* chart | gauges / rotation 58"),
+        "100x18": ("10 spreads", "* chart"),
+        "100x30": ("11 spreads", "* chart", "9 gauges 50 | returns"),
+        "160x30": ("11 spreads 109 | gauges", "* chart | returns 58"),
+        "160x50": ("12 spreads 109 | gauges", "2* chart", "* returns 80 | rotation"),
     }),
     Place(3, "levels", "Russell 2000", "Russell",
           "The Russell's support and resistance, and how near each is.", ("equities",), {
         "0x0": ("1 russell-line", "* equities"),
-        "0x18": ("11 band", "* equities"),
-        "100x18": ("* band | equities",),
-        "100x30": ("11 band | gauges 50", "* equities", "4 alerts"),
+        "0x18": ("1 russell-line", "* chart(^RUT 1Y)", "6 equities"),
+        "100x18": ("* chart(^RUT 1Y) | band 43",),
+        "100x30": ("* chart(^RUT 1Y)", "11 band 43 | equities"),
+        "160x30": ("* chart(^RUT 1Y)", "12 band 43 | equities | alerts 60"),
     }),
     Place(4, "crypto", "Crypto", "Crypto",
           "Baskets, dominance and venues, to see whether crypto agrees.", ("crypto",), {
         "0x0": ("1 gauges-line", "* crypto"),
         "0x18": ("9 baskets", "1 gauges-line", "* crypto"),
-        "100x30": ("10 baskets", "* crypto | feeds 40"),
-        "160x30": ("10 baskets 91 | chart-crypto", "* crypto | gauges:11 / feeds 66"),
+        "100x30": ("9 baskets", "12 chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 40"),
+        "160x30": ("10 baskets 91 | gauges", "14 chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 66"),
+        "160x50": ("10 baskets 91 | gauges", "* chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 66"),
     }),
     Place(5, "flows", "Flows", "Flows",
           "Money in and out of funds, and figures from outside.", ("flows",), {
@@ -142,6 +153,7 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x18": ("* scanner", "* leadlag"),
         "100x30": ("* scanner", "* leadlag 85 | rotation", "* correlations"),
         "160x30": ("16 scanner 119 | rotation", "* leadlag 85 | correlations"),
+        "160x50": ("15 scanner", "* rotation | heat 85", "12 leadlag 85 | correlations"),
     }),
     Place(7, "regime", "Regime and claims", "Regime",
           "The evidence for a turn, and what was claimed about it.", ("evidence",), {
@@ -157,8 +169,11 @@ SCREENS: Final[tuple[Place, ...]] = (
         "160x30": ("* alerts | rules 76", "* journal", "10 plans | whatifs 72"),
     }),
     Place(9, "sql", "SQL", "SQL",
-          "Any question to the live tables.", ("quotes",), {
-        "0x0": ("* quotes",),
+          "Any question to the live tables.", ("sql",), {
+        "0x0": ("* sql",),
+        "0x18": ("* sql", "7 queries"),
+        "100x18": ("* tables:3* / queries:2* 36 | sql",),
+        "160x30": ("* tables:3* / queries:2* 52 | sql",),
     }),
 )  # fmt: skip
 BY_NUMBER: Final = {place.number: place for place in SCREENS}

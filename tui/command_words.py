@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui import catalogue, keys
+from tui import catalogue, keys, layouts
 from tui import export as files_out
 from tui import theme as colours
 from tui.screens.panes import PaneScreen
@@ -30,7 +30,7 @@ def wrong(what: str, name: str, there: Iterable[str]) -> str:
     """One line: there is no such thing, and what there is."""
     every = list(there)
     near = get_close_matches(name, every, n=3, cutoff=0.4)
-    return f"no {what} “{name}”; {'did you mean' if near else 'there are'} {', '.join(near or every)}"
+    return f"no {what} “{name}”; {'did you mean' if near else 'there are'} {', '.join(near or every[:20])}"
 
 
 def _here(app: SizewatchApp) -> PaneScreen | None:
@@ -73,7 +73,11 @@ async def detail(app: SizewatchApp, text: str) -> str | None:
 
     if not text:
         return "detail of what? such as `detail BTC/USD`"
-    return await open_detail(app, text)
+    name = text.upper() if text.upper() in (there := names_of(app.config) + list(app.config.crypto.bases)) else text
+    if name not in there:
+        return wrong("symbol", text, there)
+    await open_detail(app, name)
+    return None
 
 
 def alert_words(text: str, config: Config) -> list[str]:
@@ -112,8 +116,8 @@ async def screen(app: SizewatchApp, text: str) -> str | None:
 
 
 def panes(text: str, config: Config) -> list[str]:
-    """What can be done to a pane, then the panes."""
-    return begun(text, catalogue.PANES)
+    """The panes, and what can be done to one."""
+    return begun(text, [*catalogue.PANES, *(() if " " in text else ("add", "drop"))])
 
 
 async def pane(app: SizewatchApp, text: str) -> str | None:
@@ -121,9 +125,24 @@ async def pane(app: SizewatchApp, text: str) -> str | None:
     here = _here(app)
     if here is None:
         return "no panes here"
-    if not here.go_to(text):
-        return wrong("pane here", text, here.body.names)
-    return None
+    what, _, name = text.partition(" ")
+    focused = here.name_of(here.focused_pane())
+    rows = here.body.rows
+    there = [n for row in rows for n in row.panes]
+    problem = None
+    if what == "drop" and (focused is None or len(there) == 1):
+        problem = "the last pane of a screen stays"
+    elif what == "drop" and focused is not None:
+        here.rearrange(layouts.without(rows, focused))
+    elif what == "add" and not catalogue.known(name):
+        problem = wrong("pane", name, catalogue.PANES)
+    elif what == "add" and name in there:
+        problem = f"{name} stands here already"
+    elif what == "add":
+        here.rearrange(layouts.beside(rows, name, focused or there[0]))
+    elif not here.go_to(text):
+        problem = wrong("pane here", text, here.body.names)
+    return problem
 
 
 # --- looks

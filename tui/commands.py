@@ -39,6 +39,7 @@ class Command:
 
 _OWN: Final = "tui.command_words"
 _PLANS: Final = "tui.panes.plan_commands"
+_MORE: Final = "tui.command_more"
 COMMANDS: Final[tuple[Command, ...]] = (
     Command("chart", "chart SYMBOL [SPAN] [INTERVAL]", "Chart of a symbol, a pair, a basket or ALT.",
             f"{_OWN}:chart", f"{_OWN}:chart_words"),
@@ -53,11 +54,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
             f"{_PLANS}:whatif", f"{_PLANS}:whatif_words"),
     Command("whatif-drop", "whatif-drop NAME", "Drop a rotation of your own.", f"{_PLANS}:whatif_drop"),
     Command("screen", "screen NAME", "Go to a screen.", f"{_OWN}:screen", f"{_OWN}:screens"),
-    Command("pane", "pane NAME", "Go to a pane of this screen; add, drop, wider, narrower, taller, shorter change it.",
+    Command("pane", "pane NAME | add NAME | drop", "Go to a pane, put one beside the focused one, or take that away.",
             f"{_OWN}:pane", f"{_OWN}:panes"),
     Command("theme", "theme NAME", "Use a colour theme.", f"{_OWN}:theme", f"{_OWN}:themes"),
     Command("sort", "sort COLUMN [reverse]", "Sort the grid in focus by a column; without one, as it was.",
             f"{_OWN}:sort", f"{_OWN}:columns"),
+    Command("sql", "sql SELECT …", "Ask the live tables; the answer stands on screen 9.",
+            f"{_MORE}:sql", f"{_MORE}:sql_words"),
+    Command("keep", "keep NAME", "Keep the last question under a name; @NAME is a pane of a layout.", f"{_MORE}:keep",
+            f"{_MORE}:queries"),
+    Command("layout", "layout NAME | save NAME | built-in", "Use a saved layout of the screens, or save this one.",
+            f"{_MORE}:layout", f"{_MORE}:layout_words"),
     Command("copy", "copy COLUMN", "Copy one value of the row under the cursor.",
             f"{_OWN}:copy", f"{_OWN}:columns"),
     Command("export", "export FILE.csv|.parquet|.json", "Write the focused pane's table to a file.",

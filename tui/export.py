@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,28 +42,35 @@ def write_table(frame: pl.DataFrame, path: Path) -> int:
     """Write the rows; lists become texts in CSV, which knows none. Returns their number. Raises ExportError."""
     import polars as pl
 
-    try:
+    with _beside(path) as fresh:
         if path.suffix.lower() == ".parquet":
-            frame.write_parquet(path)
+            frame.write_parquet(fresh)
         elif path.suffix.lower() == ".json":
             from engine.export import json_rows
 
-            path.write_bytes(json_rows(frame))
+            fresh.write_bytes(json_rows(frame))
         else:
             lists = [name for name, kind in frame.schema.items() if kind == pl.List]
             flat = frame.with_columns(
                 pl.col(name).list.eval(pl.element().cast(pl.String)).list.join(" ") for name in lists
             )
-            flat.write_csv(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        path.unlink(missing_ok=True)
-        raise ExportError(f"{path}: {error}".splitlines()[0]) from error
+            flat.write_csv(fresh)
     return frame.height
 
 
 def write_text(text: str, path: Path) -> None:
     """Write the screen. Raises ExportError."""
+    with _beside(path) as fresh:
+        fresh.write_text(text, "utf-8")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which then takes its place: nobody ever sees half a file."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise ExportError(f"{path}: {error}") from error
+        yield fresh
+        fresh.replace(path)
+    except Exception as error:
+        fresh.unlink(missing_ok=True)
+        raise ExportError(f"{path}: {error}".splitlines()[0]) from error

@@ -58,8 +58,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("copy", "y", "copy", "copy", "Copy the row under the cursor.", "Rows"),
     Action("copy_value", "Y", "copy_value", "copy value", "Copy one value of the row, by its column.", "Rows"),
     Action("export", "e", "export", "export", "Write the pane's table to a file: CSV, Parquet or JSON.", "Rows"),
+    Action("query", "Q", "app.query", "query", "Ask the live tables in SQL, on screen 9.", "Rows"),
+    Action("group", "b", "group", "group", "Crypto by basket with totals, or in one list.", "Rows"),
     Action("zoom", "z", "zoom", "zoom",
            "Give the focused pane all the room, or give it back; meanwhile Tab goes through all panes.", "Screen"),
+    Action("wider", "w", "resize(4, 0)", "wider", "The focused pane wider; `:layout save NAME` keeps it.", "Screen"),
+    Action("narrower", "W", "resize(-4, 0)", "narrower", "The focused pane narrower.", "Screen"),
+    Action("taller", "plus", "resize(0, 1)", "taller", "The focused pane taller.", "Screen"),
+    Action("shorter", "minus", "resize(0, -1)", "shorter", "The focused pane shorter.", "Screen"),
     Action("picture", "x", "picture", "picture", "Write the screen to a file: SVG or text.", "Screen"),
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
@@ -84,14 +90,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 _SHOWN: Final = {
-    "slash": "/", "colon": ":", "question_mark": "?", "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",
+    "slash": "/", "colon": ":", "plus": "+", "minus": "-", "question_mark": "?",
+    "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",
     "shift+tab": "Shift+Tab", "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End",
     "pagedown": "PgDn", "pageup": "PgUp", "f1": "F1",
     "left_square_bracket": "[", "right_square_bracket": "]", "equals_sign": "=",
     "full_stop": ".", "left_curly_bracket": "{", "right_curly_bracket": "}", "left_parenthesis": "(",
     "right_parenthesis": ")", "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
-_NAMES: Final = {"/": "slash", "?": "question_mark", " ": "space", ":": "colon", ".": "full_stop", ",": "comma"}
+_NAMES: Final = {
+    "/": "slash",
+    "?": "question_mark",
+    " ": "space",
+    ":": "colon",
+    ".": "full_stop",
+    ",": "comma",
+    "+": "plus",
+    "-": "minus",
+}
 
 
 def normal(key: str) -> str:

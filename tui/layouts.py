@@ -70,7 +70,7 @@ Layout = Mapping[tuple[int, int], Rows]
 """Smallest columns and lines → rows."""
 
 ONE: Final = Extent(0, 1)
-_SIZE = r"\d{0,2}\*|\d{1,3}"
+_SIZE = r"\d{0,3}\*|\d{1,3}"
 _PANE = r"@?[a-z][a-z0-9_-]*(?:\([^()|]*\))?"
 _ROW = re.compile(rf"\s*({_SIZE})\s+(\S.*)")
 _COLUMN = re.compile(rf"\s*({_PANE}(?::(?:{_SIZE}))?(?:\s*/\s*{_PANE}(?::(?:{_SIZE}))?)*)(?:\s+({_SIZE}))?\s*")
@@ -182,3 +182,90 @@ def place(rows: Rows, width: int, height: int) -> dict[str, Box]:
             x += wide
         y += tall
     return boxes
+
+
+# --- changes made from inside
+
+
+def grown(wanted: Sequence[Extent], sizes: Sequence[int], at: int, by: int) -> tuple[Extent, ...]:
+    """The extents after one of them has become larger by so many cells, at its neighbours' cost."""
+    made = list(wanted)
+    if len(made) < 2:
+        return tuple(made)
+    beside = at + 1 if at + 1 < len(made) else at - 1
+    elastic = [k for k, extent in enumerate(made) if not extent.cells and k != at]
+    if made[at].cells:
+        made[at] = Extent(max(LEAST, made[at].cells + by), 0)
+        if not elastic:
+            made[beside] = Extent(max(LEAST, made[beside].cells - by), 0)
+        return tuple(made)
+    if made[beside].cells:
+        made[beside] = Extent(max(LEAST, made[beside].cells - by), 0)
+        return tuple(made)
+    for k in (at, *elastic):
+        made[k] = Extent(0, max(1, sizes[k]))
+    made[at] = Extent(0, max(LEAST, sizes[at] + by))
+    made[beside] = Extent(0, max(LEAST, sizes[beside] - by))
+    return tuple(made)
+
+
+def resized(rows: Rows, pane: str, wider: int, taller: int, width: int, height: int) -> Rows:
+    """The rows after a pane has become wider and taller by so many cells in a body of this size."""
+    boxes = place(rows, width, height)
+    made = list(rows)
+    for r, line in enumerate(rows):
+        for c, column in enumerate(line.columns):
+            names = [cell.pane for cell in column.cells]
+            if pane not in names:
+                continue
+            columns = list(line.columns)
+            if wider:
+                sizes = [boxes[k.cells[0].pane].width if k.cells[0].pane in boxes else 1 for k in columns]
+                widths = grown([k.width for k in columns], sizes, c, wider)
+                columns = [k._replace(width=w) for k, w in zip(columns, widths, strict=True)]
+            if taller and len(names) > 1:
+                sizes = [boxes[name].height if name in boxes else 1 for name in names]
+                heights = grown([cell.height for cell in column.cells], sizes, names.index(pane), taller)
+                cells = tuple(k._replace(height=h) for k, h in zip(column.cells, heights, strict=True))
+                columns[c] = columns[c]._replace(cells=cells)
+            made[r] = line._replace(columns=tuple(columns))
+            if taller and len(names) == 1:
+                sizes = [max((boxes[n].height for n in k.panes if n in boxes), default=1) for k in rows]
+                heights = grown([k.height for k in made], sizes, r, taller)
+                made = [k._replace(height=h) for k, h in zip(made, heights, strict=True)]
+    return tuple(made)
+
+
+def without(rows: Rows, pane: str) -> Rows:
+    """The rows without a pane; a column or a row that held nothing else goes with it."""
+    made = []
+    for line in rows:
+        columns = []
+        for column in line.columns:
+            cells = tuple(cell for cell in column.cells if cell.pane != pane)
+            if cells:
+                columns.append(column._replace(cells=cells))
+        if columns:
+            made.append(line._replace(columns=tuple(columns)))
+    if made and all(line.height.cells for line in made):
+        made[-1] = made[-1]._replace(height=ONE)
+    return tuple(
+        line if any(not k.width.cells for k in line.columns)
+        else line._replace(columns=(*line.columns[:-1], line.columns[-1]._replace(width=ONE)))
+        for line in made
+    )  # fmt: skip
+
+
+def beside(rows: Rows, pane: str, neighbour: str) -> Rows:
+    """The rows with one more pane, on the right of a neighbour, which gives it half of its own width."""
+    made = []
+    for line in rows:
+        columns: list[Column] = []
+        for column in line.columns:
+            if neighbour in [cell.pane for cell in column.cells]:
+                half = Extent(max(LEAST, column.width.cells // 2), 0) if column.width.cells else column.width
+                columns += [column._replace(width=half), Column((Cell(pane, ONE),), half)]
+            else:
+                columns.append(column)
+        made.append(line._replace(columns=tuple(columns)))
+    return tuple(made)

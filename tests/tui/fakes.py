@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ import polars as pl
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.errors import SizewatchError
 from engine.model import Event, Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
 from engine.tables import TABLES, empty
 from tests.tui import fake_bars, fake_pages
@@ -47,11 +49,24 @@ class FixedClock(Clock):
         self.mono += seconds
 
 
+class InlineWorker:
+    """A worker that does its work at once, here."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, timeout_s: float) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except SizewatchError as error:
+            future.set_exception(error)
+        return future
+
+
 class FakeSource:
     """A collector that publishes what the test gives it."""
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         self.snapshot = snapshot
+        self.worker: Any = InlineWorker()
         self.sent: list[Intent] = []
         self.ended: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +23,15 @@ async def say(run: Run, line: str) -> None:
     await run.press("enter")
     await run.app.workers.wait_for_complete()
     await run.frame()
+
+
+async def there(run: Run, path: Path) -> None:
+    """Wait until a file has been written, which happens in a thread."""
+    for _ in range(600):
+        if await asyncio.to_thread(path.exists):
+            return
+        await run.pilot.pause(0.05)
+    raise AssertionError(f"{path} was not written")
 
 
 def test_every_command_and_every_action_can_be_said_and_has_words_and_a_function() -> None:
@@ -106,6 +116,7 @@ async def test_a_table_is_exported_as_it_stands_and_never_over_a_file(
         await say(run, "filter defi")
         for kind, read in (("csv", pl.read_csv), ("parquet", pl.read_parquet), ("json", pl.read_json)):
             await say(run, f"export out.{kind}")
+            await there(run, tmp_path / f"out.{kind}")
             back = read(tmp_path / f"out.{kind}")
             assert back.get_column("symbol").to_list() == list(run.crypto.rows)
             assert back.get_column("last").to_list()[0] == 5.431
@@ -117,11 +128,12 @@ async def test_e_and_x_propose_a_name_and_say_where(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     async with running(fakes.snapshot()) as run:
         await run.press("e", "enter")
-        await run.app.workers.wait_for_complete()
-        assert (tmp_path / "quotes-20260109-153207.csv").exists()
+        await there(run, tmp_path / "quotes-20260109-153207.csv")
         await run.press("x", "enter")
+        await there(run, tmp_path / "sizewatch-dashboard-20260109-153207.svg")
         assert (tmp_path / "sizewatch-dashboard-20260109-153207.svg").read_text().startswith("<svg")
         await say(run, "picture screen.txt")
+        await there(run, tmp_path / "screen.txt")
         assert "BTC/USD" in (tmp_path / "screen.txt").read_text()
 
 

@@ -12,7 +12,7 @@ import pytest
 from engine.model import Mode, Notice, Snapshot
 from tests.tui import fakes
 from tui.lines import choose, heading, plain
-from tui.panes import band, baskets, brief, chart, feeds, gauges, quotes, spreads
+from tui.panes import band, baskets, brief, feeds, gauges, quote_order, quotes, spreads
 from tui.view import View
 from tui.widgets import header, message
 
@@ -132,8 +132,8 @@ def test_rows_are_filtered_by_any_text_and_sorted_stably_with_what_is_missing_la
     frame = fakes.quotes()
     names = frame.get_column("symbol").to_list()
 
-    def shown(*arguments: Any) -> list[str]:
-        return [names[i] for i in quotes.order(frame, *arguments)]
+    def shown(assets: str, needle: str, *arguments: Any) -> list[str]:
+        return [names[i] for i in quote_order.order(frame, assets, quote_order.matching(frame, needle), *arguments)]
 
     assert shown("crypto", "", "", False) == names[:41]
     assert shown("equity", "", "", False) == names[41:]
@@ -144,7 +144,10 @@ def test_rows_are_filtered_by_any_text_and_sorted_stably_with_what_is_missing_la
     assert shown("crypto", "", "change_pct", False)[-1] == shown("crypto", "", "change_pct", True)[-1] == "STX/USD"
     assert shown("crypto", "", "symbol", False)[0] == "AAVE/USD"
     tied = fakes.table("quotes", [{"symbol": s, "asset": "crypto", "change_pct": 1.0} for s in "cab"])
-    assert quotes.order(tied, "crypto", "", "change_pct", False) == [0, 1, 2]
+    assert quote_order.order(tied, "crypto", None, "change_pct", False) == [0, 1, 2]
+    assert shown("all", "volume_usd > 1e10 AND asset = 'crypto'", "", False) == ["BTC/USD", "ETH/USD"]
+    with pytest.raises(ValueError, match="no column"):
+        shown("all", "volume > lots", "", False)
 
 
 def band_text(moment: View, width: int = 37) -> list[str]:
@@ -277,17 +280,6 @@ def test_only_live_data_is_called_live(mode: Mode) -> None:
     assert ("LIVE" in word) == (mode is Mode.LIVE)
     assert ("SIMULATED" in word) == (mode is Mode.DEMO)
     assert (role == "badge") == (mode is not Mode.LIVE)
-
-
-def test_the_chart_is_a_line_from_the_oldest_to_the_newest_value() -> None:
-    assert chart.braille([0.0, 1.0], 2, 1) == ["⣠⠞"]
-    lines = [plain(line) for line in chart.paint_chart([1.0, 2.0, 1.5], 24, 6)]
-    assert len(lines) == 6
-    assert lines[0].endswith("2.0000")
-    assert lines[4].endswith("1.0000")
-    assert "+50.00 %" in lines[5]
-    assert chart.paint_chart([1.0], 24, 6) == []
-    assert chart.paint_chart([1.0, None, float("nan"), 2.0], 24, 6)
 
 
 def test_a_time_without_a_venue_is_not_an_age() -> None:

@@ -7,11 +7,13 @@ flash is a function of when a row's price last changed and of now: nothing resto
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.panes.quote_order import DESCENDING, grouped, matching, order
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 FLASH_S: Final = 0.45
 SORTS: Final = ("", "change_pct", "volume_usd", "symbol", "last", "age")
 """What `s` goes through; the empty one is the table's own order."""
-DESCENDING: Final = {"change_pct", "volume_usd", "last"}
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "glyph": (), "age": (), "range": ("low_24h", "high_24h", "low_since", "high_since"),
     "source": ("source", "preferred"),
@@ -126,31 +127,33 @@ def quote_row(record: Mapping[str, Any], columns: Sequence[Column], decimals: in
     return stale(line) if stuck or record["status"] == "stale" else line
 
 
-def order(frame: pl.DataFrame, assets: str, needle: str, sort: str, reverse: bool) -> list[int]:
-    """Indices of the rows to show, in order: filtered by kind and text, sorted stably, missing values last.
+def named(columns: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]:
+    """The columns that a user names, in that order and of that importance; all where none is named."""
+    if not names:
+        return tuple(columns)
+    there = {column.key: column for column in columns}
+    first = replace(there["glyph"], rank=0)
+    return (first, *(replace(there[n], rank=1 + k) for k, n in enumerate(dict.fromkeys(names)) if n in there))
 
-    assets: `crypto`, `equity` or `all`.
-    """
-    kinds = frame.get_column("asset").to_list()
-    indices = [i for i, kind in enumerate(kinds) if assets == "all" or (kind == "crypto") == (assets == "crypto")]
-    if needle:
-        low = needle.lower()
-        texts = frame.select("symbol", "basket", "source", "status").rows()
-        indices = [i for i in indices if any(low in text.lower() for text in texts[i] if text)]
-    if sort:
-        values = frame.get_column("age_s" if sort == "age" else sort).to_list()
-        known = [i for i in indices if values[i] is not None]
-        known.sort(key=lambda i: values[i], reverse=(sort in DESCENDING) != reverse)
-        indices = known + [i for i in indices if values[i] is None]
-    elif reverse:
-        indices.reverse()
-    return indices
+
+def total_row(record: Mapping[str, Any] | None, name: str, columns: Sequence[Column]) -> Line:
+    """A basket's line among its rows: its return of the day, its volume, how many of its members have risen."""
+    cells: dict[str, Span] = {"symbol": (f"─ {name}" if name else "─ others", "accent")}
+    if record is not None:
+        status, members, breadth = record["status"], record["members"], record["breadth"]
+        change = record["return_1d_pct"]
+        cells["change_pct"] = (fmt.on_point(fmt.signed(change, 2, status), 2), fmt.direction(change))
+        cells["volume_usd"] = (fmt.compact(record["volume_usd"], status), "text")
+        if members is not None and breadth is not None:
+            cells["range"] = (f"{round(members * breadth)} of {members} up", "dim")
+        cells["glyph"] = (fmt.GLYPHS.get(status, " "), "dim")
+    return merged(row(columns, cells))
 
 
 class QuotesPane(LinePane):
     """A grid of quotes of one kind of asset, or of all."""
 
-    reads = ("quotes",)
+    reads = ("quotes", "baskets")
     ages = True
     narrows = True
     sorts = True
@@ -163,7 +166,13 @@ class QuotesPane(LinePane):
         self.needle = ""
         self.sort = ""
         self.reverse = False
+        self.by_basket: bool | None = None
+        """Rows by basket; None: as configured."""
+        self.problem = ""
+        """What is wrong with the condition that is typed."""
+        self._baskets: list[str] = []
         self._order: list[int] = []
+        """Indices of the rows; −1−k stands for the line of the k-th basket."""
         self._ordered_for: tuple[object, ...] = ()
         self._columns: tuple[Column, ...] = ()
         self._decimals, self._whole = 2, 5
@@ -178,22 +187,37 @@ class QuotesPane(LinePane):
 
     def prepare(self, view: View, width: int) -> None:
         frame = view.table("quotes")
-        wanted = (frame, self.assets, self.needle, self.sort, self.reverse)
+        looks = view.snapshot.config.appearance if view.snapshot else None
+        by_basket = self.crypto and bool(self.by_basket if self.by_basket is not None else looks and looks.grouped)
+        wanted = (frame, self.assets, self.needle, self.sort, self.reverse, by_basket)
         old = self._ordered_for
         if len(old) != len(wanted) or old[0] is not frame or old[1:] != wanted[1:]:
             self._ordered_for = wanted
             if frame is None or not frame.height:
                 self._order, self.rows = [], []
             elif not self._same_order(frame, old, wanted):
-                self._order = order(frame, self.assets, self.needle, self.sort, self.reverse)
-                names = frame.get_column("symbol").to_list()
-                self.rows = [names[i] for i in self._order]
+                self._arrange(frame, view, by_basket=by_basket)
             if frame is not None:
                 self._size_prices(frame)
-        columns = choose(columns_for(self.crypto, self._decimals, self._whole), width)
+        own = (looks.crypto_columns if self.crypto else looks.equity_columns) if looks else ()
+        columns = choose(named(columns_for(self.crypto, self._decimals, self._whole), own), width)
         self._columns = columns
         descending = (self.sort in DESCENDING) != self.reverse
         self.head = (heading(columns, self.sort, descending),) if self.rows else ()
+
+    def _arrange(self, frame: pl.DataFrame, view: View, *, by_basket: bool) -> None:
+        """Filter, sort and group the rows."""
+        try:
+            kept = matching(frame, self.needle)
+        except ValueError as error:
+            self.problem = str(error)
+            return
+        self.problem = ""
+        self._order = order(frame, self.assets, kept, self.sort, self.reverse)
+        names = frame.get_column("symbol").to_list()
+        if by_basket and view.snapshot is not None:
+            self._order, self._baskets = grouped(frame, self._order, list(view.snapshot.config.crypto.baskets))
+        self.rows = [names[i] if i >= 0 else f"─ {self._baskets[-1 - i]}" for i in self._order]
 
     def _same_order(self, frame: pl.DataFrame, old: tuple[object, ...], wanted: tuple[object, ...]) -> bool:
         """True where the table's own order is shown and its symbols are those of the table before."""
@@ -225,7 +249,7 @@ class QuotesPane(LinePane):
         for column in self._columns:
             names |= dict.fromkeys(NEEDS.get(column.key, (column.key,)))
         window = self._order[start:stop]
-        part = frame[window]
+        part = frame[[i for i in window if i >= 0]]
         values = [part.get_column(name).to_list() for name in names]
         seen, self._prices = self._prices, {}
         self._flash_ends = 0.0
@@ -236,7 +260,16 @@ class QuotesPane(LinePane):
             flash = self._flash(symbol, last, seen, now) if config.appearance.flash else ""
             age = None if record["age_s"] is None else record["age_s"] + since
             lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck))
-        return lines
+        if len(lines) == len(window):
+            return lines
+        rows = iter(lines)
+        totals = self._totals(view)
+        return [next(rows) if i >= 0 else total_row(totals.get(n := self._baskets[-1 - i]), n, self._columns)
+                for i in window]  # fmt: skip
+
+    def _totals(self, view: View) -> dict[str, Mapping[str, Any]]:
+        baskets = view.table("baskets")
+        return {r["basket"]: r for r in baskets.iter_rows(named=True)} if baskets is not None else {}
 
     def _flash(self, symbol: str, last: float | None, seen: Mapping[str, tuple[float | None, float, str]],
                now: float) -> str:  # fmt: skip
@@ -253,8 +286,10 @@ class QuotesPane(LinePane):
 
     def title(self, view: View) -> str:
         parts = [self.heading if self.assets != "all" else "Quotes"]
-        if self.needle:
-            parts.append(f"“{self.needle}” {len(self.rows)}")
+        if self.problem:
+            parts.append(self.problem)
+        elif self.needle:
+            parts.append(f"“{self.needle}” {sum(i >= 0 for i in self._order)}")
         if self.sort:
             parts.append(f"by {'1d %' if self.sort == 'change_pct' else self.sort.replace('_', ' ')}")
         return " ─ ".join(parts)
@@ -269,7 +304,14 @@ class QuotesPane(LinePane):
 
     def table(self) -> pl.DataFrame | None:
         frame = super().table()
-        return frame[self._order] if frame is not None else None
+        return frame[[i for i in self._order if i >= 0]] if frame is not None else None
+
+    def group(self) -> None:
+        if self.crypto:
+            looks = self.view.snapshot.config.appearance if self.view and self.view.snapshot else None
+            now = self.by_basket if self.by_basket is not None else bool(looks and looks.grouped)
+            self.by_basket = not now
+            self.repaint()
 
     # --- what the keys ask for
 

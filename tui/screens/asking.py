@@ -70,17 +70,22 @@ class AskingScreen(LiveScreen):
             return
         event.stop()
         if isinstance(event.input, CommandLine):
-            from tui import commands
-
-            app = cast("SizewatchApp", self.app)
-            line = event.input
-            text = line.value.strip()
+            text = event.input.value.strip()
             await self.leave_line()
-            problem = await commands.carry_out(app, text)
-            if text and (not app.history or app.history[-1] != text):
-                app.history.append(text)
-            if problem is not None:
-                await self.action_command(text)
-                self.query_one(CommandLine).wrong(problem)
+            history = cast("SizewatchApp", self.app).history
+            if text and (not history or history[-1] != text):
+                history.append(text)
+            await self.say(text)
             return
         await self.leave_line()
+
+    async def say(self, text: str) -> None:
+        """Carry out a command; one that is refused stands in its line with what is wrong."""
+        from tui import commands
+
+        app = cast("SizewatchApp", self.app)
+        problem = await commands.carry_out(app, text)
+        here = app.screen
+        if problem is not None and isinstance(here, AskingScreen):
+            await here.action_command(text)
+            here.query_one(CommandLine).wrong(problem)

@@ -166,7 +166,7 @@ class PaneScreen(AskingScreen):
         from tui.screens.detail import Detail
 
         pane = self.focused_pane()
-        wish = pane.chosen()
+        wish = pane.enter_says()
         if wish is not None:
             await self.say(wish)
         elif pane.record() is not None:
@@ -224,7 +224,7 @@ class PaneScreen(AskingScreen):
         await super().action_command(value)
 
     def return_focus(self) -> None:
-        (self._asked_from or self._main()).focus()
+        self.set_focus(self._asked_from or self._main())
 
     def narrow(self, text: str) -> None:
         """Show only rows that hold this text; where no pane hides rows, go to the first that does."""

@@ -58,7 +58,7 @@ class Body(Container):
         """Make the panes that the layout has at this size of window, columns and lines."""
         super().__init__(id="body")
         self._boxes = _Boxes()
-        self._layout_of_screen = layout
+        self.layouts = layout
         self._make = make
         self.panes: dict[str, Drawn] = {}
         """Every pane made so far, by the name that the layout gives it."""
@@ -78,17 +78,17 @@ class Body(Container):
     @property
     def variant(self) -> tuple[int, int]:
         """The smallest size that the layout in force is for."""
-        return choose(self._layout_of_screen, *self._window)
+        return choose(self.layouts, *self._window)
 
     @property
     def rows(self) -> Rows:
         """The layout in force."""
-        return self._layout_of_screen[self.variant]
+        return self.layouts[self.variant]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every pane of this screen at any size, those of the layout in force first."""
-        everywhere = [n for rows in (self.rows, *self._layout_of_screen.values()) for row in rows for n in row.panes]
+        everywhere = [n for rows in (self.rows, *self.layouts.values()) for row in rows for n in row.panes]
         return tuple(n for n in dict.fromkeys(everywhere) if catalogue.known(n))
 
     def boxes(self, size: Size) -> dict[str, Box]:
@@ -106,7 +106,7 @@ class Body(Container):
 
     def arrange_as(self, layout: Layout) -> None:
         """Use another layout."""
-        self._layout_of_screen = layout
+        self.layouts = layout
         self.zoomed = None
         self._fill()
 

@@ -96,7 +96,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def narrow_to(self, text: str) -> None:
         """Show only rows that hold this text; empty: all."""
 
-    def chosen(self) -> str | None:
+    def enter_says(self) -> str | None:
         """The command that Enter carries out on the row under the cursor; None: its detail is shown."""
         return None
 

@@ -1,0 +1,99 @@
+"""Screen 9: questions, their answers, and what stands there when they fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.config import Config
+from tests.tui import fakes
+from tests.tui.running import running
+from tests.tui.test_commands import say
+from tui import commands
+from tui.panes.sql import QueryPane
+
+
+async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
+    async with running(fakes.snapshot()) as run:
+        await say(run, "sql SELECT symbol, last, change_pct FROM quotes WHERE asset = 'crypto' ORDER BY symbol LIMIT 5")
+        await run.frame()
+        text = run.text()
+        assert "5 rows" in text and "AAVE/USD" in text and "164.20" in text
+        assert run.focused == "sql"
+        await run.press("s", "s")
+        pane = run.pane("sql")
+        assert isinstance(pane, QueryPane)
+        frame = pane.table()
+        assert frame is not None
+        assert frame.get_column("last").is_sorted()
+        await run.press("enter")
+        assert "change pct" in run.text()
+        await run.press("escape")
+        await say(run, "keep five")
+        assert run.app.queries()["five"].startswith("SELECT symbol")
+        await say(run, "sql baskets")
+        await run.frame()
+        assert "mean_pct" in run.text()
+
+
+async def test_what_fails_costs_one_line_and_the_next_question_works() -> None:
+    async with running(fakes.snapshot()) as run:
+        for text, words in (
+            ("SELECT lst FROM quotes", "no column “lst”; did you mean last"),
+            ("SELECT * FROM read_csv('/etc/passwd')", "nothing is read from files"),
+            ("DROP TABLE quotes", "only SELECT and WITH"),
+        ):
+            await say(run, f"sql {text}")
+            await run.frame()
+            assert words in run.text()
+        await say(run, "sql SELECT COUNT(*) AS n FROM quotes")
+        await run.frame()
+        assert "1 rows" in run.text() and "59" in run.text()
+
+
+async def test_an_answer_follows_its_tables_but_not_every_beat_and_not_while_frozen() -> None:
+    async with running(fakes.snapshot()) as run:
+        await say(run, "sql SELECT last FROM quotes WHERE symbol = 'BTC/USD'")
+        await run.frame()
+        assert "90,884.10" in run.text()
+        assert run.source.snapshot is not None
+        run.source.snapshot = fakes.moved(run.source.snapshot, 0.01)
+        await run.frame()
+        assert "90,884.10" in run.text()
+        run.clock.advance(1.0)
+        run.source.snapshot = replace(run.source.snapshot, beat_at=run.clock.mono)
+        await run.press("space")
+        run.clock.advance(6.0)
+        await run.frame()
+        assert "90,884.10" in run.text()
+        await run.press("space")
+        run.source.snapshot = replace(run.source.snapshot, beat_at=run.clock.mono)
+        await run.frame()
+        await run.frame()
+        assert "91,792.94" in run.text()
+
+
+async def test_enter_on_a_table_shows_it_and_tables_and_columns_complete() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("9", "tab", "tab", "enter")
+        await run.frame()
+        assert "SELECT symbol, last" in run.text() or "SELECT * FROM quotes" in run.text()
+        assert commands.completions("sql SELECT cha", Config())[0] == "sql SELECT change_pct"
+        assert commands.completions("sql SELECT pair FROM spr", Config())[0] == "sql SELECT pair FROM spreads"
+        assert "sql SELECT x FROM spreads WHERE z252" in commands.completions(
+            "sql SELECT x FROM spreads WHERE z", Config()
+        )
+
+
+async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        await run.press("b")
+        assert list(run.crypto.rows)[:4] == ["─ majors", "BTC/USD", "ETH/USD", "─ large"]
+        assert "1 of 7 up" in run.text()
+        await run.press("b", "slash")
+        prompt = run.app.screen.query_one("#prompt")
+        prompt.value = "change_pct < -3 AND volume_usd > 1e8"  # type: ignore[attr-defined]
+        await run.frame()
+        assert set(run.crypto.rows) == {"PEPE/USD", "BONK/USD", "WIF/USD"}
+        prompt.value = "change_pct < lots"  # type: ignore[attr-defined]
+        await run.frame()
+        assert "no column of quotes" in run.text()

@@ -1,0 +1,109 @@
+"""The commands of questions in SQL and of layouts, and the words that complete them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tui import catalogue, layouts
+from tui.command_words import begun, wrong
+from tui.saved import SavedError
+from tui.screens.panes import PaneScreen
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from tui.app import SizewatchApp
+    from tui.panes.sql import QueryPane
+
+KEYWORDS: Final = (
+    "SELECT", "FROM", "WHERE", "ORDER BY", "GROUP BY", "LIMIT", "DESC", "AND", "OR", "NOT", "IS NULL", "IS NOT NULL",
+    "JOIN", "ON", "AS", "COUNT(*)", "AVG(", "SUM(", "MIN(", "MAX(", "ABS(", "ROUND(", "WITH", "LIKE", "IN", "CASE",
+)  # fmt: skip
+
+
+def sql_words(text: str, config: Config) -> list[str]:
+    """Columns of the tables that are named, the tables, and SQL's own words; after FROM and JOIN the tables."""
+    from engine.tables import TABLES
+
+    words = text.split()
+    last = "" if text.endswith(" ") or not words else words[-1]
+    before = words[-1 if text.endswith(" ") else -2].upper() if len(words) > (not text.endswith(" ")) else ""
+    if before in ("FROM", "JOIN"):
+        return begun(last, TABLES)
+    named = [name for name in TABLES if re.search(rf"\b{name}\b", text)]
+    columns = [column for name in named or ("quotes",) for column in TABLES[name]]
+    every = begun(last, [*columns, *KEYWORDS, *TABLES])
+    return every if last else every[:40]
+
+
+async def _pane(app: SizewatchApp) -> QueryPane | None:
+    """The pane of questions on screen 9."""
+    from tui.panes.sql import QueryPane
+
+    await app.action_screen(9)
+    here = app.screen
+    if not isinstance(here, PaneScreen):
+        return None
+    pane = here.body.panes.get("sql")
+    if pane is None or not pane.is_on_screen:
+        here.go_to("sql")
+        pane = here.body.panes.get("sql")
+    return pane if isinstance(pane, QueryPane) else None
+
+
+async def sql(app: SizewatchApp, text: str) -> str | None:
+    """Ask; the answer stands on screen 9 when it has come."""
+    if not text:
+        return "ask what? such as `sql SELECT symbol, last FROM quotes LIMIT 5`"
+    pane = await _pane(app)
+    if pane is None:
+        return "this layout has no pane for the answer; `:pane add sql` makes one"
+    pane.focus()
+    pane.ask(app.queries().get(text.removeprefix("@"), text))
+    return None
+
+
+def queries(text: str, config: Config) -> list[str]:
+    """Names of the configuration's queries."""
+    return begun(text, config.queries)
+
+
+async def keep(app: SizewatchApp, text: str) -> str | None:
+    """Keep the last question."""
+    pane = await _pane(app)
+    if pane is None or not pane.asked:
+        return "nothing was asked yet"
+    try:
+        where = app.shelf.keep_query(text, pane.asked)
+    except SavedError as error:
+        return str(error)
+    app.notify(f"kept “{text}” in {where}", timeout=6, markup=False)
+    return None
+
+
+def layout_words(text: str, config: Config) -> list[str]:
+    """What may be said of layouts."""
+    return begun(text, ("save", "built-in"))
+
+
+async def layout(app: SizewatchApp, text: str) -> str | None:
+    """Use a layout, or save the one that stands."""
+    what, _, name = text.partition(" ")
+    try:
+        if what == "save":
+            where = app.shelf.keep_layout(name, {n: layouts.text(made) for n, made in app.screens.items()})
+            app.notify(f"layout “{name}” kept in {where}", timeout=6, markup=False)
+            return None
+        if what == "built-in":
+            app.use_layouts({place.name: layouts.read(place.layouts) for place in catalogue.SCREENS})
+            return None
+        if not what:
+            return "layout what? a saved one's name, `save NAME` or `built-in`"
+        saved = app.shelf.layout(what)
+        unknown = next((screen for screen in saved if screen not in catalogue.BY_NAME), None)
+        if unknown is not None:
+            return wrong("screen", unknown, catalogue.BY_NAME)
+        app.use_layouts({screen: layouts.read(rows) for screen, rows in saved.items()})
+    except (SavedError, layouts.LayoutError) as error:
+        return str(error)
+    return None

@@ -1,0 +1,66 @@
+"""Which rows of the quotes are shown and in what order: filtered by text or condition, sorted stably, grouped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DESCENDING: Final = {"change_pct", "volume_usd", "last"}
+
+
+def is_condition(text: str) -> bool:
+    """Whether a filter is a condition in SQL rather than a text to look for."""
+    return re.search(r"[<>=]|\b(is|like|in|between|and|or|not)\b", text, re.IGNORECASE) is not None and " " in text
+
+
+def matching(frame: pl.DataFrame, needle: str) -> frozenset[int] | None:
+    """Rows that hold a text or that a condition is true for; None: all. Raises ValueError: what is wrong with it."""
+    if not needle:
+        return None
+    if is_condition(needle):
+        from engine.conditions import ConditionError, compile_condition
+
+        try:
+            hits = frame.select(compile_condition(needle, "quotes", frame.schema).fill_null(value=False)).to_series()
+        except ConditionError as error:
+            raise ValueError(str(error)) from error
+        return frozenset(hits.arg_true().to_list())
+    low = needle.lower()
+    texts = frame.select("symbol", "basket", "source", "status").rows()
+    return frozenset(i for i, row in enumerate(texts) if any(low in text.lower() for text in row if text))
+
+
+def order(frame: pl.DataFrame, assets: str, kept: frozenset[int] | None, sort: str, reverse: bool) -> list[int]:
+    """Indices of the rows to show, in order: of one kind, those kept, sorted stably, missing values last.
+
+    assets: `crypto`, `equity` or `all`.
+    """
+    kinds = frame.get_column("asset").to_list()
+    indices = [i for i, kind in enumerate(kinds) if assets == "all" or (kind == "crypto") == (assets == "crypto")]
+    if kept is not None:
+        indices = [i for i in indices if i in kept]
+    if sort:
+        values = frame.get_column("age_s" if sort == "age" else sort).to_list()
+        known = [i for i in indices if values[i] is not None]
+        known.sort(key=lambda i: values[i], reverse=(sort in DESCENDING) != reverse)
+        indices = known + [i for i in indices if values[i] is None]
+    elif reverse:
+        indices.reverse()
+    return indices
+
+
+def grouped(frame: pl.DataFrame, indices: Sequence[int], baskets: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Rows by basket: the rows' indices with −1−k before those of the k-th of the baskets that are returned.
+
+    Rows of no basket come last, under an empty name. The order within a basket stays.
+    """
+    of_row = frame.get_column("basket").to_list()
+    members: dict[str, list[int]] = {name: [] for name in (*baskets, "")}
+    for i in indices:
+        members[of_row[i] if of_row[i] in members else ""].append(i)
+    shown = [name for name, found in members.items() if found]
+    return [at for k, name in enumerate(shown) for at in (-1 - k, *members[name])], shown
