@@ -94,7 +94,8 @@ def _clause(plan: Plan, reader: _Reader) -> Plan:
     if field is not None:
         return replace(plan, **{field: _price(reader.next(word, "a price or an amount in USD"))})  # type: ignore[arg-type]
     near = get_close_matches(word, WORDS, n=1, cutoff=0.5)
-    raise PlanTextError(f"{word!r} means nothing here{f'; did you mean {near[0]}?' if near else ''} ({PLAN_FORM})")
+    hint = f"did you mean {near[0]}?" if near else PLAN_FORM
+    raise PlanTextError(f"{word!r} means nothing here; {hint}")
 
 
 def _targets(plan: Plan, reader: _Reader, word: str) -> Plan:
@@ -160,8 +161,8 @@ def _symbol(word: str, config: Config) -> str:
         if said in known:
             return known[said]
     near = get_close_matches(word.upper(), known, n=2, cutoff=0.5)
-    meant = f"; did you mean {' or '.join(known[n] for n in near)}?" if near else ""
-    raise PlanTextError(f"{word!r} is not watched{meant} ({PLAN_FORM})")
+    hint = f"did you mean {' or '.join(known[n] for n in near)}?" if near else PLAN_FORM
+    raise PlanTextError(f"{word!r} is not watched; {hint}")
 
 
 def _number(said: str) -> float:

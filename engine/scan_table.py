@@ -73,7 +73,7 @@ class Scans:
     failed: bool = False
     """Whether the last scan was not done: what was found belongs to an older close."""
     known: frozenset[str] = frozenset()
-    """The pairs that the last scan looked at: of those that it found nothing of, there is nothing to be found."""
+    """The pairs that the last scan had enough of: where it found nothing of one, there is nothing to be found."""
     _wanted: Levels | None = None
     _since: float = -math.inf
     """Monotonic time since when the wanted scan is wanted; -inf: not looked at yet."""
@@ -112,7 +112,7 @@ class Scans:
         self._running = None
         try:
             self.found, self.failed = running.result(), False
-            self.known = frozenset(self._asked)
+            self.known = frozenset(name for name, (x, _) in self._asked.items() if len(x) >= BARS)
         except SizewatchError as error:
             self.failed, self._again = True, mono + AGAIN_S
             self.tell("error", f"the pairs were not scanned: {error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,8 +154,8 @@ def prices(symbol: str) -> Live:
     return Live(220.0, Status.OK, NOW) if symbol == "IWM" else Live()
 
 
-def wish(book: PlanBook, action: str, live: Callable[[str], Live] = prices, **arguments: str) -> str:
-    return book.carry_out(Intent(action, arguments), live)
+def wish(book: PlanBook, action: str, **arguments: str) -> str:
+    return book.carry_out(Intent(action, arguments), prices)
 
 
 def test_a_plan_of_ones_own_is_fixed_kept_and_seen_elsewhere(tmp_path: Path) -> None:
