@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import machine
+from engine import garbage
 from engine.clock import Clock
 from engine.config import Config, Crypto
 from engine.engine import Engine
@@ -128,6 +129,7 @@ def proof(engine: Engine, done: dict[str, Any]) -> dict[str, int]:
 
 async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str, Any]:
     """One round in this process: start the sender, take everything in, count."""
+    garbage.seldom()
     load = await Load.start(SYMBOLS)
     bases = tuple(symbol.partition("/")[0] for symbol in load.symbols)
     config = Config(crypto=Crypto(("kraken",), ("USD",), {}, {"majors": bases}, ()))
@@ -142,6 +144,7 @@ async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str,
         task = asyncio.create_task(run)
         await load.event("subscribed")
         await asyncio.sleep(2.0)
+        garbage.keep()  # as a run does that has settled
         before, cpu, began = engine.board.ticks, time.process_time(), time.perf_counter()
         load.order(rate, seconds, seed)
         done = await load.event("done")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from engine import garbage
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, Notice, Sink, Snapshot
@@ -102,6 +103,7 @@ class Collector:
         self._failure: str | None = None
         self._intents: deque[Intent] = deque(maxlen=INTENTS)
         self._stopping = False
+        self._kept = False
         self._feeds: Feeds | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -172,6 +174,7 @@ class Collector:
         with self._lock:
             self._loop, self._wake = loop, asyncio.Event()
         wake = self._wake
+        garbage.seldom()
         engine = Engine(
             self._config, self._clock, mode=self._mode, scenario=self._scenario, store=self._store, worker=self.worker
         )
@@ -203,6 +206,9 @@ class Collector:
             try:
                 self._snapshot = engine.beat()
                 faults = 0
+                if self._snapshot.settled and not self._kept:
+                    self._kept = True
+                    garbage.keep()
             except Exception as error:
                 faults += 1
                 log.exception("a beat failed")

@@ -50,6 +50,8 @@ from engine.outside import Outside
 from engine.quotes import Quotes
 from engine.store import Store
 from engine.tables import TABLES, empty
+from engine.workbench import Workbench
+from engine.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ class Engine:
     """See the module's docstring.
 
     store: folder for bars; None keeps nothing. makers: what the derived tables are made by; None: those of
-    `engine.makers`.
+    `engine.makers`. worker: where heavy work is done; None: it is not done.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Engine:
         scenario: str | None = None,
         store: Path | None = None,
         makers: MakeMakers | None = None,
+        worker: Worker | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -97,7 +100,9 @@ class Engine:
         self.ingest_fund_days = self._outside.ingest_fund_days
         self.desk = Desk(clock)
         """Takes what charts ask for."""
-        self._make_makers = makers or partial(default_makers, outside=self._outside, desk=self.desk)
+        replayed = mode is Mode.REPLAY
+        self.bench = Workbench(config, self.board, worker, store, self.notice, patient=replayed)
+        self._make_makers = makers or partial(default_makers, outside=self._outside, desk=self.desk, bench=self.bench)
         self._store = Store(store, clock) if store is not None else None
         self._folder = store
         self._alerting: Alerting | None = None
@@ -191,6 +196,7 @@ class Engine:
         if self._alerting is not None:
             self._alerting.close()
         self._outside.close()
+        self.bench.close()
         if self._store is not None:
             self._store.close()
 
@@ -209,6 +215,7 @@ class Engine:
         self.board.reconfigure(config)
         self._quotes.reconfigure(config)
         self._outside.reconfigure(config)
+        self.bench.reconfigure(config)
         self._derived = self._new_derived()
         if self._alerting is not None:
             self._alerting = self._new_alerting()
@@ -229,10 +236,12 @@ class Engine:
             moved = self._make_quotes(mono)
         with self._alone("feeds"):
             self._make_feeds()
-        self._view.now = now
+        self._view.begin(now)
         if nyse.next_change is not None:  # without a calendar there is no grid
             if self._outside.poll(now, mono, self._facts):
-                self._derived.refresh("flows", "facts")
+                self._derived.refresh("flows", "facts", "regime", "claims", "gauges")
+            with self._alone("scanner"):
+                self._derived.refresh(*self.bench.poll(now, mono))
             self._derived.run(self._view, mono, moved=moved or self._facts_changed or self.desk.taken())
             self._facts_changed = False
         self._tables.update(self._derived.tables())
@@ -257,6 +266,7 @@ class Engine:
             notices=tuple(self._notices),
             events=tuple(self._alerting.events) if self._alerting is not None else (),
             settled=self.settled,
+            store=self._folder,
         )
         self._snapshot = snapshot
         return snapshot
@@ -265,8 +275,7 @@ class Engine:
     def settled(self) -> bool:
         """Whether every feed has delivered or failed at what it first had to, and every table has seen it."""
         reported = bool(self._reports) and all(report.settled for report in self._reports.values())
-        return reported and not self._derived.pending and not self._outside.pending
-            store=self._folder,
+        return reported and not self._derived.pending and not self._outside.pending and not self.bench.pending
 
     # parts of a beat
 
@@ -318,6 +327,10 @@ class Engine:
         from engine.alert_setup import run_up
 
         return run_up(self._alerting, self.config, self.board, self._folder, self.notice, self.channels)
+
+    def plan(self, intent: Intent) -> None:
+        """What a user wants of a plan."""
+        self._derived.refresh(*self.bench.carry_out(intent, self._view))
 
     def wish(self, intent: Intent) -> None:
         """What a user wants of an alert."""

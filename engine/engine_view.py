@@ -19,6 +19,8 @@ class EngineView:
         self._facts = facts
         self.simulated = simulated
         self.now = 0.0
+        self._lives: dict[str, Live] = {}
+        """What was asked for since the newest beat began: many tables ask for the same symbols."""
         self._down: dict[str, set[str]] = {}
         """The channels that are down, by source; as many as there are feeds."""
 
@@ -30,8 +32,16 @@ class EngineView:
         else:
             down.add(report.channel)
 
+    def begin(self, now: float) -> None:
+        """A beat begins, at epoch second `now` of the run's clock: the board is settled."""
+        self.now = now
+        self._lives.clear()
+
     def live(self, symbol: str, /) -> Live:
-        return self._quotes.live(symbol)
+        found = self._lives.get(symbol)
+        if found is None:
+            found = self._lives[symbol] = self._quotes.live(symbol)
+        return found
 
     def books(self) -> list[Book24]:
         return self._board.books24()

@@ -103,13 +103,15 @@ class GaugesMaker:
 
     shared: Shared
     config: Config
+    outside: Outside | None = None
     name: str = "gauges"
 
     def at_close(self, now: float) -> gauges.GaugeState:
         return gauges.at_close(self.shared.grid(now), pairs_of(self.config))
 
     def live(self, state: gauges.GaugeState, view: View) -> pl.DataFrame:
-        return gauges.live(state, view)
+        change = None if self.outside is None else self.outside.dominance_change(view.now)
+        return gauges.live(state, view, change)
 
 
 @dataclass
@@ -138,13 +140,14 @@ class RegimeMaker:
 
     shared: Shared
     config: Config
+    outside: Outside | None = None
     name: str = "regime"
 
     def at_close(self, now: float) -> regime_tables.RowsState:
-        return regime_tables.regime_at_close(self.shared.grid(now), pairs_of(self.config))
+        return regime_tables.regime_at_close(self.shared.grid(now), pairs_of(self.config), self.config.regime)
 
     def live(self, state: regime_tables.RowsState, view: View) -> pl.DataFrame:
-        return regime_tables.live(self.name, state, view)
+        return regime_tables.regime_live(state, () if self.outside is None else self.outside.kept.flows, view)
 
 
 @dataclass
@@ -168,6 +171,7 @@ class ClaimsMaker:
 
     shared: Shared
     config: Config
+    outside: Outside | None = None
     name: str = "claims"
 
     def at_close(self, now: float) -> None:
@@ -180,7 +184,8 @@ class ClaimsMaker:
             {"symbol": ["BTC/USD"], "last": [btc.price], "as_of": [at], "status": [btc.status.value]},
             schema_overrides={"last": pl.Float64},
         )
-        return claims.live({**self.shared.tables, "quotes": quotes}, view)
+        flows = claims.size_flows(() if self.outside is None else self.outside.kept.flows)
+        return claims.live({**self.shared.tables, "quotes": quotes, "flows": flows}, view)
 
 
 @dataclass
@@ -270,14 +275,14 @@ def makers(
     return (
         SpreadsMaker(shared, config),
         LevelsMaker(shared, config),
-        GaugesMaker(shared, config),
+        GaugesMaker(shared, config, outside),
         MarketsMaker(shared, config),
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),
         CorrelationsMaker(shared, config, None if bench is None else bench.leads),
-        RegimeMaker(shared, config),
+        RegimeMaker(shared, config, outside),
         RotationMaker(shared, config),
-        ClaimsMaker(shared, config),
+        ClaimsMaker(shared, config, outside),
         *beside,
         *(() if desk is None else charts(shared, config, desk)),
         *(() if bench is None else workbench.makers(bench, shared.grid)),

@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import polars as pl
 
+from engine.bars import LEAST, MOST
 from engine.grid import usable
-from engine.model import Status
-from engine.rows import table
+from engine.model import MarketFact, Status
+from engine.rows import of_columns
 from engine.view import Book24, Rate, View
 
 USD_LIKE: Final = frozenset({"USD", "USDC", "USDT", "DAI", "FDUSD", "TUSD", "PYUSD", "USDE"})
@@ -28,6 +30,7 @@ SAMPLES: Final = 3
 PAIRS_HELD: Final = 5_000
 RANGE_SLACK: Final = 1e-3
 """Rounding of a venue's own figures, relative."""
+_SOURCE: Final = itemgetter(0)
 
 
 class Venues(NamedTuple):
@@ -67,31 +70,34 @@ class Twins:
 
 def volume_usd(book: Book24, rate: Rate) -> float | None:
     """24 h USD volume of one book; None where it has none, its figures contradict each other, or there is no rate."""
-    base, quote = book.volume, book.quote_volume
-    if base is not None and not usable(base):
+    base, quote, usd = book[7], book[8], rate[0]  # volume, quote_volume, usd: this runs for every book of every venue
+    if usd is None or not LEAST <= usd <= MOST:
+        return None
+    if base is not None and not LEAST <= base <= MOST:
         base = None
-    if quote is not None and not usable(quote):
-        quote = None
-    if rate.usd is None or not usable(rate.usd):
+    if quote is not None and LEAST <= quote <= MOST:
+        low, high = book[6], book[5]
+        if base is not None and usable(low) and usable(high) and low is not None and high is not None:
+            price = quote / base
+            if not low * (1 - RANGE_SLACK) <= price <= high * (1 + RANGE_SLACK):
+                return None
+        return quote * usd
+    price_used = book.vwap if usable(book.vwap) else book.last
+    if base is None or price_used is None or not usable(price_used):
         return None
-    if quote is not None and base is not None and usable(book.low) and usable(book.high):
-        low, high = book.low or 0.0, book.high or 0.0
-        if not low * (1 - RANGE_SLACK) <= quote / base <= high * (1 + RANGE_SLACK):
-            return None
-    if quote is not None:
-        return quote * rate.usd
-    price = book.vwap if usable(book.vwap) else book.last
-    if base is None or price is None or not usable(price):
-        return None
-    return base * price * rate.usd
+    return base * price_used * usd
 
 
 def over_venues(view: View, twins: Twins) -> dict[str, Venues]:
     """Each base's volume over the connected venues; `twins` is carried from beat to beat."""
     by_base: dict[str, list[Book24]] = {}
     for book in view.books():
-        by_base.setdefault(book.base, []).append(book)
-    return {base: _sum(books, view, twins) for base, books in by_base.items()}
+        if (held := by_base.get(book[1])) is None:
+            by_base[book[1]] = [book]
+        else:
+            held.append(book)
+    rates: dict[str, Rate] = {}
+    return {base: _sum(books, view, rates, twins) for base, books in by_base.items()}
 
 
 def distinct(books: Iterable[Book24], twins: Twins) -> list[Book24]:
@@ -109,43 +115,54 @@ def distinct(books: Iterable[Book24], twins: Twins) -> list[Book24]:
 def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.DataFrame:
     """The `markets` table at one beat: the watched bases, then the market as a whole as `*`."""
     facts = view.facts()
-    rows: list[dict[str, Any]] = []
-    for base in (*bases, "*"):
-        here, fact = venues.get(base), facts.get(base)
-        if here is None and fact is None:
-            continue
-        moments = [t for t in (here.at if here else None, fact.as_of if fact else None) if t is not None]
-        status = here.status if here else Status.OK
-        if fact is not None and view.lost(fact.source):
-            status = Status.STALE
-        rows.append(
-            {
-                "base": base,
-                "venues_usd": here.usd if here else None,
-                "all_markets_usd": _positive(fact.all_markets_usd) if fact else None,
-                "dominance_pct": _positive(fact.dominance_pct) if fact else None,
-                "venues": here.venues if here else 0,
-                "as_of": datetime.fromtimestamp(max(moments), UTC) if moments else None,
-                "status": status.value,
-                "simulated": view.simulated,
-            }
-        )
-    return table("markets", rows)
+    nothing, unlisted = Venues(None, 0, None, Status.OK), MarketFact("", "", 0.0, None)
+    names = [base for base in (*bases, "*") if base in venues or base in facts]
+    here = [venues.get(base, nothing) for base in names]
+    known = [facts.get(base) for base in names]
+    moments = [
+        at if fact is None else fact.as_of if at is None else max(at, fact.as_of)
+        for (_, _, at, _), fact in zip(here, known, strict=True)
+    ]
+    listed = [unlisted if fact is None else fact for fact in known]
+    return of_columns(
+        "markets",
+        {
+            "base": names,
+            "venues_usd": [one.usd for one in here],
+            "all_markets_usd": [_positive(fact.all_markets_usd) for fact in listed],
+            "dominance_pct": [_positive(fact.dominance_pct) for fact in listed],
+            "venues": [one.venues for one in here],
+            "as_of": [None if at is None else datetime.fromtimestamp(at, UTC) for at in moments],
+            "status": [one.status for one in here],
+            "simulated": [view.simulated] * len(names),
+        },
+    )
 
 
-def _sum(books: list[Book24], view: View, twins: Twins) -> Venues:
-    fresh = [b for b in books if not b.stale]
+def _sum(books: list[Book24], view: View, rates: dict[str, Rate], twins: Twins) -> Venues:
+    """One base's books together. rates: those looked up so far in this beat."""
+    fresh = [book for book in books if not book[11]]  # stale
+    counted = fresh or books
+    if len(counted) > 1:
+        # only books of one venue can be the same one seen twice
+        if len({book[0] for book in counted}) < len(counted):
+            counted = distinct(counted, twins)
+        else:
+            counted.sort(key=_SOURCE)
     total, names, estimated, newest = 0.0, set(), False, None
-    for book in distinct(fresh or books, twins):
-        rate = view.rate(book.quote_ccy)
+    for book in counted:
+        rate = rates.get(book[3])
+        if rate is None:
+            rate = rates[book[3]] = view.rate(book[3])
         usd = volume_usd(book, rate)
         if usd is None:
             continue
         total += usd
-        names.add(book.source)
-        estimated |= rate.estimated
-        if book.at is not None and (newest is None or book.at > newest):
-            newest = book.at
+        names.add(book[0])
+        estimated = estimated or rate[1]
+        at = book[10]
+        if at is not None and (newest is None or at > newest):
+            newest = at
     status = Status.STALE if not fresh else Status.ESTIMATED if estimated else Status.OK
     return Venues(total if names else None, len(names), newest, status)
 
