@@ -21,6 +21,7 @@ from feeds.network import Border
 from feeds.numbers import number, price
 from feeds.quirks import Quirks, quirks_of
 from feeds.shortcuts import SHORTCUTS, UNUSUAL, Tick
+from feeds.turns import VENUES, turn
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,8 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
 
 def _class_of(name: str) -> Any:
     """ccxt.pro's class of an exchange, which is imported here; None where there is none."""
-    return getattr(ccxt_pro(), name, None)
+    with turn(VENUES):
+        return getattr(ccxt_pro(), name, None)
 
 
 def standing(name: str, tap: Tap) -> Any:

@@ -20,6 +20,7 @@ from feeds.link import Context, Link
 from feeds.outside_answers import amount
 from feeds.reach import reach
 from feeds.translate import words
+from feeds.turns import YFINANCE, turn
 from feeds.web import Web, web
 
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ def last_session(now: float) -> date:
 
 
 def _summary(border: Border, cache: Path, fund: str) -> Any:
-    from feeds.yahoo_http import shared
+    with turn(YFINANCE):
+        from feeds.yahoo_http import shared
 
     return shared(border, cache).fund(fund)
 

@@ -22,6 +22,7 @@ from feeds.aside import aside
 from feeds.link import Context, Link
 from feeds.reach import reach
 from feeds.translate import translate, words
+from feeds.turns import YFINANCE, turn
 from feeds.yahoo_units import in_units
 
 if TYPE_CHECKING:
@@ -283,6 +284,8 @@ def _by_need(config: Config) -> tuple[str, ...]:
 def _prepare(context: Context) -> tuple[Yahoo, Hours]:
     """The imports and the calendar, which take a second at the first start."""
     from engine.sessions import xnys
-    from feeds.yahoo_http import shared
+
+    with turn(YFINANCE):
+        from feeds.yahoo_http import shared
 
     return shared(context.border, context.cache), xnys()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from engine.model import MarketFact
 from feeds.aside import aside
 from feeds.link import Context, Link
 from feeds.translate import error_of_status, seconds_of, words
+from feeds.turns import FACTS, imported
 
 if TYPE_CHECKING:
     import aiohttp
@@ -72,7 +72,7 @@ class CoinGecko:
 
     async def run(self, context: Context, link: Link) -> None:
         """Ask for ever; an answer that is none ends this life with its reason."""
-        await aside(import_module, "aiohttp")  # half a second at the first start: not in the event loop
+        await aside(imported, FACTS, "aiohttp")  # half a second at the first start: not in the event loop
         import aiohttp
 
         border = context.border

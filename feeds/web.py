@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ from engine.errors import BadDataError
 from feeds.aside import aside
 from feeds.network import Border
 from feeds.translate import error_of_status, seconds_of
+from feeds.turns import FACTS, imported
 
 if TYPE_CHECKING:
     import aiohttp
@@ -56,7 +56,7 @@ class Web:
 @asynccontextmanager
 async def web(border: Border, headers: Mapping[str, str] | None = None) -> AsyncIterator[Web]:
     """A client behind `border` for as long as it is needed."""
-    await aside(import_module, "aiohttp")  # half a second at the first start: not in the event loop
+    await aside(imported, FACTS, "aiohttp")  # half a second at the first start: not in the event loop
     import aiohttp
 
     trust = await aside(border.ssl_context)

@@ -18,6 +18,7 @@ from feeds.aside import aside
 from feeds.link import MAX_PRICE, Context, Link
 from feeds.network import Border
 from feeds.translate import words
+from feeds.turns import YFINANCE, turn
 from feeds.yahoo_units import in_units
 
 if TYPE_CHECKING:
@@ -202,7 +203,8 @@ def _ask(yahoo: Yahoo, symbols: tuple[str, ...]) -> list[Mapping[str, Any]]:
 
 def _connect(border: Border, cache: Path) -> Yahoo:
     """The session with Yahoo; its imports take a second at the first start."""
-    from feeds.yahoo_http import shared
+    with turn(YFINANCE):
+        from feeds.yahoo_http import shared
 
     return shared(border, cache)
 

@@ -28,6 +28,7 @@ from engine.model import Quote, SessionState
 from feeds.aside import aside
 from feeds.link import MAX_PRICE, Context, Link
 from feeds.translate import translate, words
+from feeds.turns import STREAM, turn
 from feeds.yahoo_units import in_units
 
 if TYPE_CHECKING:
@@ -286,8 +287,9 @@ def _closed(code: int | None, reason: str | None) -> TransientError:
 
 def _prepare(context: Context) -> tuple[Any, ssl.SSLContext]:
     """The message's class and the authorities, and the client's import: too slow for the event loop."""
-    importlib.import_module("websockets.asyncio.client")
-    return pricing_class(), context.border.ssl_context()
+    with turn(STREAM):
+        importlib.import_module("websockets.asyncio.client")
+        return pricing_class(), context.border.ssl_context()
 
 
 def _calendar() -> Hours:
