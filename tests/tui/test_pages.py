@@ -10,6 +10,7 @@ import pytest
 from engine.model import Mode
 from tests.tui import fakes
 from tests.tui.running import running
+from tui.charts.plane import paint_plane
 from tui.lines import choose, heading, plain
 from tui.panes import claims, correlations, evidence, facts, flows, rotation
 from tui.view import View
@@ -83,12 +84,14 @@ def test_rotation_names_the_quadrant_with_an_arrow_and_draws_the_plane_where_the
     rows = records("rotation")
     assert plain(rotation.rotation_row(3, rows[3], columns)).rstrip() == "  ETH/BTC    ↙ Lagging    98.16"
     assert plain(rotation.rotation_row(5, rows[5], columns)).startswith("… meme/BTC   …")
-    lines = [plain(line) for line in rotation.plane(rows, 60, 15)]
+    lines = [plain(line) for line in paint_plane(rows, 60, 15)]
     assert len(lines) == 15
-    assert {len(line) for line in lines[:-1]} == {59}
-    assert lines[0].startswith(" ↖ Improving") and lines[0].endswith("↗ Leading")
-    assert all(sum(mark in line for line in lines[1:-2]) >= 1 for mark in "abcde")
-    assert rotation.plane(rows, 60, 8) == rotation.plane([], 60, 20) == []
+    assert {len(line) for line in lines} == {60}
+    assert "↖ Improving" in lines[0] and lines[0].rstrip().endswith("↗ Leading")
+    assert "↙ Lagging" in lines[13] and lines[13].rstrip().endswith("↘ Weakening")
+    assert all(any(mark in line for line in lines) for mark in "abcde")
+    assert lines[14].rstrip().endswith("strength")
+    assert paint_plane(rows, 60, 8) == paint_plane([], 60, 20) == []
 
 
 def test_flows_show_groups_then_funds_with_signs_and_nothing_where_history_is_short() -> None:

@@ -58,7 +58,7 @@ class Ground:
             self.columns = max(4, width - self.margin)
             self.bins = binned(self.shown, extra, self.columns if self.candles else 2 * self.columns)
             self.scale = self._scale()
-            self.ticks = scales.ticks(self.scale, max(2, self.rows // 4))
+            self.ticks = scales.ticks(self.scale, max(3, self.rows // 4))
             self.digits = picture.digits if picture.digits is not None else scales.decimals(self.ticks)
             self.digits = max(1, self.digits) if self.percent else self.digits
             labels = [self._label(t) for t in self.ticks]

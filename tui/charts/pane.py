@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.events import Click, MouseMove
 from textual.widget import Widget
 
+from engine.config import Config
 from engine.model import Intent
 from tui import format as fmt
 from tui.charts.keys import chart_bindings
@@ -107,11 +108,13 @@ class MarketChart(LinePane):
         for symbol in filter(None, (self.options.symbol, self.options.versus)):
             key = (symbol, self.options.asked)
             since = view.waited - self._asked.get(key, -1e9)
-            if since >= RENEW_S or (key not in held and since >= AGAIN_S):
-                self._asked = {k: at for k, at in self._asked.items() if view.waited - at < RENEW_S} | {
-                    key: view.waited
-                }
-                self.post_message(Wish(Intent("bars", {"symbol": symbol, "interval": self.options.asked})))
+            if since < (AGAIN_S if key not in held else RENEW_S):
+                continue
+            wish = Wish(Intent("bars", {"symbol": symbol, "interval": self.options.asked}))
+            wish.set_sender(self)  # else it is the app's, whose frame this is, and would not come back to it
+            if self.post_message(wish):
+                recent = {k: at for k, at in self._asked.items() if view.waited - at < RENEW_S}
+                self._asked = recent | {key: view.waited}
 
     # --- drawing
 
@@ -279,24 +282,27 @@ class MarketChart(LinePane):
             self.repaint()
 
 
-def from_layout(id: str, argument: str = "IWM/SPY 1Y") -> MarketChart:
-    """A chart as a layout names it: `chart(^RUT 1Y log)`, or `chart(spreads)` for what that pane points at."""
+def from_layout(id: str, argument: str = "spreads") -> MarketChart:
+    """A chart as a layout names it: `chart(^RUT 1Y log)`; `chart(quotes 5D)` follows the pane of that name."""
     from tui import catalogue
 
     first, _, rest = argument.partition(" ")
-    if first in catalogue.PANES:
-        options = read(rest, _plain(), Options("IWM/SPY"))
-        chart = MarketChart(id, follow=first)
-    else:
-        options = read(argument, _plain())
-        chart = MarketChart(id)
-    if not isinstance(options, str):
-        chart.options = options
+    follow = first if first in catalogue.PANES else None
+    chart = MarketChart(id, follow=follow)
+    # the built-in configuration: a layout is read before any other stands, and names stay as they are written
+    found = read(rest, Config(), chart.options) if follow is not None and rest else read(argument, Config())
+    if not isinstance(found, str) and (follow is None or rest):
+        chart.options = found
     return chart
 
 
-def _plain() -> Any:
-    """The built-in configuration: a layout is read before any other stands, and keeps the names as they are."""
-    from engine.config import Config
+def crypto_chart(id: str) -> MarketChart:
+    """The ALT index against BTC."""
+    return MarketChart(id, symbol="ALT/BTC")
 
-    return Config()
+
+def returns_chart(id: str, argument: str = "spreads") -> MarketChart:
+    """The distribution of returns of what stands under the cursor, or of what is named."""
+    chart = from_layout(id, argument)
+    chart.options = replace(chart.options, returns=True, span="5Y")
+    return chart

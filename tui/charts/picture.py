@@ -60,4 +60,4 @@ class Drawn:
         """The bar in cell column `x`; None outside."""
         if not self.times or not 0 <= x - self.left < self.columns:
             return None
-        return self.times[min(len(self.times) - 1, int((x - self.left) * len(self.times) / self.columns))]
+        return self.times[min(len(self.times) - 1, int((x - self.left + 0.5) * len(self.times) / self.columns))]

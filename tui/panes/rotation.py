@@ -1,4 +1,8 @@
-"""Relative rotation: each pair and basket in its quadrant, and, where there is room, on the plane of all four."""
+"""Relative rotation: each pair and basket in its quadrant, and, where there is room, on the plane of all four.
+
+The table names each item's letter; the plane stands below it, or beside it where the pane is wide. The item under the
+cursor has its tail drawn bright.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, merged, row, stale, width_of
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
 QUADRANTS: Final[Mapping[str, tuple[str, str]]] = {
     "Leading": ("↗", "up"), "Weakening": ("↘", "warn"), "Lagging": ("↙", "down"), "Improving": ("↖", "accent"),
 }  # fmt: skip
+TABLE_WIDTHS: Final = ((112, 52), (78, 34))
+"""Columns from which on the plane stands beside the table, and what the table then takes."""
+PLANE_LINES: Final = 9
+"""Lines that the plane needs."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("letter", "", 1, rank=6, gap=1),
@@ -23,8 +31,6 @@ COLUMNS = (
     Column("tail", "8 weeks", 8, "<", rank=4, gap=2),
     Column("n", "weeks", 5, rank=5, gap=1),
 )
-PLANE_MIN: Final = 9
-"""Lines that the plane needs to be worth drawing."""
 
 
 def letter(index: int) -> str:
@@ -50,66 +56,56 @@ def rotation_row(index: int, record: Mapping[str, Any], columns: Sequence[Column
     return stale(line) if stuck or status == "stale" else line
 
 
-def plane(records: Sequence[Mapping[str, Any]], width: int, height: int) -> list[Line]:
-    """All items by ratio (right) and momentum (up), 100 in the middle of both, each with its tail as dots.
-
-    The scale is the same on both sides of the middle and wide enough for every item; it is written at the edges.
-    """
-    placed = [(i, r) for i, r in enumerate(records) if r["rs_ratio"] is not None and r["rs_momentum"] is not None]
-    if not placed or height < PLANE_MIN or width < 40:
-        return []
-    reach = [
-        max(1.0, *(abs(v - 100) for _, r in placed for v in (r[f"rs_{axis}"], *(r[f"tail_{axis}"] or ()))))
-        for axis in ("ratio", "momentum")
-    ]
-    columns, rows = width - 2, height - 1
-    grid: list[list[Span]] = [[(" ", "dim")] * columns for _ in range(rows)]
-    middle = (columns // 2, rows // 2)
-    for x in range(columns):
-        grid[middle[1]][x] = ("─", "line")
-    for line in grid:
-        line[middle[0]] = ("│", "line")
-    grid[middle[1]][middle[0]] = ("┼", "line")
-
-    def spot(ratio: float, momentum: float) -> tuple[int, int]:
-        x = round(middle[0] + (ratio - 100) / reach[0] * (columns - 1 - middle[0]) * 0.98)
-        y = round(middle[1] - (momentum - 100) / reach[1] * middle[1] * 0.98)
-        return min(columns - 1, max(0, x)), min(rows - 1, max(0, y))
-
-    for _, record in placed:
-        for ratio, momentum in zip(record["tail_ratio"] or (), record["tail_momentum"] or (), strict=False):
-            x, y = spot(ratio, momentum)
-            grid[y][x] = ("·", "dim")
-    corners = {"Improving": (0, 0), "Leading": (columns - 9, 0), "Lagging": (0, rows - 1)}
-    for name, (x, y) in (corners | {"Weakening": (columns - 11, rows - 1)}).items():
-        arrow, role = QUADRANTS[name]
-        for offset, cell in enumerate(f"{arrow} {name}"):
-            grid[y][x + offset] = (cell, role)
-    for index, record in placed:
-        x, y = spot(record["rs_ratio"], record["rs_momentum"])
-        grid[y][x] = (letter(index), QUADRANTS[record["quadrant"]][1] if record["quadrant"] in QUADRANTS else "text")
-    scale = f" ratio 100 ± {reach[0]:.1f} across, momentum 100 ± {reach[1]:.1f} up; · the last 8 weeks"
-    return [*(merged(((" ", "dim"), *line)) for line in grid), ((fmt.shorten(scale, width), "dim"),)]
-
-
 class RotationPane(LinePane):
     """The table of items, over the plane."""
 
     heading = "Rotation"
     reads = ("rotation",)
+    _chosen: tuple[bool, str | None] = (False, None)
 
     def prepare(self, view: View, width: int) -> None:
         frame = view.table("rotation")
         self._records = list(frame.iter_rows(named=True)) if frame is not None else []
         self.rows = [r["item"] for r in self._records]
-        self._columns = choose(COLUMNS, width)
+        self._table = next((table for least, table in TABLE_WIDTHS if width >= least), 0)
+        beside = self._table > 0 and self.size.height >= PLANE_LINES
+        self._columns = choose(COLUMNS, self._table if beside else width)
         self.head = (heading(self._columns),) if self.rows else ()
-        self.foot = tuple(plane(self._records, width, self.size.height - len(self.rows) - len(self.head)))
+        self.foot = ()
+        self._plane: tuple[Line, ...] = ()
+        room = self.size.height - (0 if beside else len(self.rows) + len(self.head) + 1)
+        if not self.rows or room < PLANE_LINES:
+            return
+        from tui.charts.plane import paint_plane  # NumPy comes with it, which the first paint must not wait for
+
+        chosen = self.rows[self.index()] if self.has_focus else None
+        across = width - self._table - 2 if beside else width
+        lines = paint_plane(self._records, across, room, chosen)
+        if beside:
+            self._plane = tuple(lines)
+            rest = max(0, len(lines) - len(self.head) - len(self.rows))
+            self.head = tuple(self._joined(line, i) for i, line in enumerate(self.head))
+            at = len(self.head) + len(self.rows)
+            self.foot = tuple(self._joined((), at + i) for i in range(rest))
+        elif lines:
+            self.foot = ((), *lines)
+
+    def _joined(self, line: Line, at: int) -> Line:
+        """A line of the table with its part of the plane beside it."""
+        if at >= len(self._plane):
+            return line
+        return (*line, (" " * (self._table + 2 - width_of(line)), "dim"), *self._plane[at])
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
         shown = enumerate(self._records[start:stop], start)
-        return [rotation_row(i, r, self._columns, stuck) for i, r in shown]
+        lines = [rotation_row(i, r, self._columns, stuck) for i, r in shown]
+        return [self._joined(line, start + i + len(self.head)) for i, line in enumerate(lines)]
+
+    def wants_repaint(self, view: View) -> bool:
+        """True where another item stands under the cursor, whose tail is the bright one."""
+        chosen, self._chosen = self._chosen, (self.has_focus, self.cursor)
+        return chosen != self._chosen
 
     def waiting(self, view: View) -> str:
         return "waiting for half a year of weekly history of the pairs"

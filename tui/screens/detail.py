@@ -1,15 +1,32 @@
-"""All values of one row, with its status in words: what the panes had no room for. It stays live."""
+"""Everything about one row, symbol, pair or band: its chart, its values with what they mean, and what else names it.
+
+It stays live. What the values are worth stands first, in words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.events import Resize
+
 from tui import format as fmt
-from tui.lines import Line
+from tui.charts.pane import MarketChart, subject_of
+from tui.definitions import definition
+from tui.known import main_row, sections
+from tui.lines import BLANK, Line
 from tui.screens.sheet import Sheet
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
+
+BEFORE = 22
+"""Cells before a value."""
+VALUES = 26
+"""Cells of a value that has its meaning beside it."""
+MEANINGS = 24
+"""Cells that a meaning needs at least."""
 
 
 def number_text(name: str, value: float) -> str:
@@ -44,58 +61,135 @@ def value_text(name: str, value: object) -> str:
     return text
 
 
-def detail_lines(record: dict[str, object], width: int) -> list[Line]:
-    """One line a column, the name on the left; long words wrap under their value."""
+def detail_lines(record: Mapping[str, object], width: int) -> list[Line]:
+    """One line a column, the name on the left, what it means on the right; long words wrap under their value.
+
+    What the values are worth comes first.
+    """
+    first = [name for name in ("status", "simulated") if name in record]
     lines: list[Line] = []
-    for name, value in record.items():
+    for name in (*first, *(n for n in record if n not in first)):
+        value = record[name]
         role = {"status": "bright", "simulated": "simulated" if value else "text"}.get(name, "text")
         text = value_text(name, value)
         if name == "status":
             text = f"{fmt.GLYPHS.get(text, ' ')} {text}".strip()
         if name == "simulated" and value:
             text = f"{fmt.SIMULATED} yes: this market does not exist"
-        rows = [text] if isinstance(value, list) else wrap(text, max(10, width - 22)) or [text]
+        meaning = definition(name)
+        room = width - BEFORE - VALUES
+        beside = bool(meaning) and room >= MEANINGS and len(text) < VALUES
+        rows = [text] if isinstance(value, list) or beside else wrap(text, max(10, width - BEFORE)) or [text]
         label = "from high" if name == "drawdown" else name.replace("_", " ")
-        lines += [((f" {label if i == 0 else '':<19} ", "dim"), (row, role)) for i, row in enumerate(rows)]
+        for i, row in enumerate(rows):
+            line: Line = ((f" {label if i == 0 else '':<19} ", "dim"), (row, role))
+            if beside:
+                line = (*line, (" " * (VALUES - len(row)) + fmt.shorten(meaning, room), "dim"))
+            lines.append(line)
     return lines
 
 
 class DetailPage(LinePane):
-    """The row's values."""
+    """Everything that is known of one row, symbol, pair or band, in sections."""
 
     heading = "Detail"
     ground = "surface"
     ages = True
 
-    def __init__(self, pane: LinePane) -> None:
+    def __init__(self, pane: LinePane | None, subject: str | None = None) -> None:
+        """Of the row under a pane's cursor, or of a subject: what it is called in the tables."""
         super().__init__(id="page")
         self._pane = pane
         self._lines: list[Line] = []
-        self._record = pane.record() or {}
-        self._key = pane.rows[pane.index()]
+        self._record: Mapping[str, object] = (pane.record() if pane is not None else None) or {}
+        self._key = pane.rows[pane.index()] if pane is not None and pane.rows else ""
+        self.subject = subject or subject_of(self._record) or ""
 
     def wants_repaint(self, view: View) -> bool:
         return True
 
     def prepare(self, view: View, width: int) -> None:
-        self._pane.view = view
-        if self._key in self._pane.rows:
-            self._pane.cursor = self._key
-            self._record = self._pane.record() or self._record
-        self._lines = detail_lines(self._record, width)
+        self._follow(view)
+        self._lines = detail_lines(self._record, width) if self._record else []
+        for title, rows in sections(view, self.subject, self._record):
+            self._lines += [BLANK] if self._lines else []
+            self._lines.append(((f" {title}", "bright"),))
+            for row in rows:
+                self._lines += row if isinstance(row, list) else detail_lines(row, width)
         self.rows = [f"{i} {''.join(t for t, _ in line)}" for i, line in enumerate(self._lines)]
         at = self.cursor.split(" ", 1)[0] if self.cursor else "0"
         self.cursor = next((r for r in self.rows if r.split(" ", 1)[0] == at), None)
+
+    def _follow(self, view: View) -> None:
+        """Read the row again: it stays live."""
+        pane = self._pane
+        if pane is None:
+            self._record = main_row(view, self.subject) or {}
+            return
+        pane.view = view
+        if self._key in pane.rows:
+            pane.cursor = self._key
+            self._record = pane.record() or self._record
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         return self._lines[start:stop]
 
     def title(self, view: View) -> str:
-        return f"{self._key} ─ Esc returns"
+        return f"{self._key or self.subject} ─ Esc returns"
+
+    def waiting(self, view: View) -> str:
+        return f"nothing is known of {self.subject} by that name"
 
 
 class Detail(Sheet):
-    """The detail screen."""
+    """The detail screen: the page, and a chart where the row names what has one. Tab goes between the two."""
 
-    def __init__(self, pane: LinePane) -> None:
-        super().__init__(DetailPage(pane))
+    def __init__(self, pane: LinePane | None, subject: str | None = None) -> None:
+        page = DetailPage(pane, subject)
+        super().__init__(page)
+        self._chart = MarketChart("detail-chart", symbol=page.subject) if page.subject else None
+
+    def compose(self) -> ComposeResult:
+        with Container(id="detail"):
+            if self._chart is not None:
+                yield self._chart
+            yield self._page
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self._page.focus()
+
+    def on_resize(self, event: Resize) -> None:
+        """Chart and page beside each other where there is room, else below each other, else the page alone."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width, height = self.app.size
+        box = self.query_one("#detail", Container)
+        beside = width >= 150
+        box.styles.layout = "horizontal" if beside else "vertical"
+        box.styles.width = "96%" if beside else min(width, 110)
+        box.styles.height = "92%"
+        for part in (self._chart, self._page):
+            if part is not None:
+                part.styles.width = "1fr" if beside else "100%"
+                part.styles.height = "100%" if beside else "1fr"
+        if self._chart is not None:
+            self._chart.styles.display = "block" if height >= 20 else "none"
+            if not beside:
+                self._chart.styles.height = "40%"
+
+    def show(self, view: View) -> None:
+        """Paint this moment."""
+        super().show(view)
+        if self._chart is not None and self._chart.is_on_screen:
+            self._chart.show(view)
+
+    def action_move(self, how: str) -> None:
+        """Move through the page, whoever has the focus."""
+        self._page.move(how)
+
+
+async def open_detail(app: App[None], subject: str) -> None:
+    """Show everything that is known of a symbol, pair or basket."""
+    await app.push_screen(Detail(None, subject))

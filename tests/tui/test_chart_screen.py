@@ -1,0 +1,238 @@
+"""The chart screen as it is used: every key does what the help says, what is shown is asked for, and Esc leads back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+from textual.pilot import Pilot
+
+from engine.config import Config
+from engine.model import Mode
+from tests.tui import fakes
+from tests.tui.running import Run, running
+from tui.app import SizewatchApp
+from tui.charts.keys import CHART_ACTIONS
+from tui.charts.pane import MarketChart, subject_of
+from tui.screens.chart import ChartScreen, open_chart
+from tui.screens.detail import Detail, open_detail
+
+
+@asynccontextmanager
+async def charting(words: str, state: str = "live", size: tuple[int, int] = (120, 40)) -> AsyncIterator[Run]:
+    async with running(fakes.snapshot(state), size) as run:
+        assert await open_chart(run.app, words) is None
+        await run.frame()
+        yield run
+
+
+def chart_of(run: Run) -> MarketChart:
+    assert isinstance(run.app.screen, ChartScreen)
+    return run.app.screen.chart
+
+
+async def test_the_keys_change_span_interval_scale_kind_and_what_lies_over_the_price() -> None:
+    async with charting("^RUT 1Y") as run:
+        chart = chart_of(run)
+        assert run.focused == "chart"
+        assert "^RUT 1Y 1d" in run.text() and "R 2,300 CLEAR ×4" in run.text()
+        await run.press("left_square_bracket")
+        assert chart.options.span == "YTD"
+        await run.press("right_square_bracket", "right_square_bracket")
+        assert chart.options.span == "5Y"
+        await run.press("right_square_bracket", "right_square_bracket")
+        assert chart.options.span == "MAX" and "^RUT MAX 1d" in run.text()
+        await run.press("i", "i")
+        assert chart.options.interval == "5m" and "^RUT MAX 5m" in run.text()
+        await run.press("o")
+        assert chart.options.scale == "log" and " log" in run.text()
+        await run.press("m", "m")
+        assert chart.options.averages == "ema" and "EMA 20 50 200" in run.text()
+        for key, name in (
+            ("c", "line"),
+            ("v", "volume"),
+            ("b", "bands"),
+            ("B", "z_bands"),
+            ("M", "marks"),
+            ("d", "returns"),
+        ):
+            before = getattr(chart.options, name)
+            await run.press(key)
+            assert getattr(chart.options, name) is not before, name
+        assert "returns" in run.text()
+
+
+async def test_the_crosshair_goes_by_bars_and_esc_hides_it_before_it_leaves() -> None:
+    async with charting("IWM/SPY 3M") as run:
+        chart = chart_of(run)
+        newest = "Fri 09 Jan 2026"
+        assert newest in run.text()
+        await run.press("h")
+        assert newest in run.text() and chart.cross is not None
+        await run.press("h", "H", "l")
+        assert "Wed 24 Dec 2025" in run.text() or "Fri 26 Dec 2025" in run.text()
+        assert "┼ " in run.text()
+        await run.press("g")
+        assert "Thu 09 Oct 2025" in run.text()
+        await run.press("G", "L")
+        assert chart.cross == chart._drawn_as.times[-1] if chart._drawn_as else False
+        await run.press("escape")
+        assert chart.cross is None and isinstance(run.app.screen, ChartScreen)
+        await run.press("escape")
+        assert not isinstance(run.app.screen, ChartScreen)
+
+
+async def test_the_mouse_points_at_a_bar() -> None:
+    async with charting("BTC/USD 5D") as run:
+        chart = chart_of(run)
+        await run.pilot.click(MarketChart, offset=(10, 12))
+        await run.frame()
+        first = chart.cross
+        assert first is not None
+        await run.pilot.hover(MarketChart, offset=(40, 12))
+        await run.frame()
+        assert chart.cross is not None and chart.cross > first
+
+
+async def test_a_second_series_is_asked_for_by_name_and_taken_away_again() -> None:
+    async with charting("IWM 1Y") as run:
+        await run.press("equals_sign")
+        assert "compare with" in run.text()
+        await run.press("s", "p", "y", "enter")
+        assert chart_of(run).options.versus == "SPY"
+        assert "IWM vs SPY" in run.text()
+        assert {"symbol": "SPY", "interval": "1d"} in [dict(i.arguments) for i in run.source.sent]
+        await run.press("equals_sign")
+        assert chart_of(run).options.versus is None
+        await run.press("equals_sign", "escape")
+        assert isinstance(run.app.screen, ChartScreen)
+
+
+async def test_bars_are_asked_for_once_and_renewed_before_their_lease_ends() -> None:
+    async with charting("^RUT 5D") as run:
+
+        def asked() -> list[dict[str, str]]:
+            return [
+                dict(i.arguments) for i in run.source.sent if i.action == "bars" and i.arguments["symbol"] == "^RUT"
+            ]
+
+        await run.frame()
+        assert asked() == [{"symbol": "^RUT", "interval": "1h,5m,1m"}]
+        run.clock.advance(5)
+        await run.frame()
+        assert len(asked()) == 1
+        run.clock.advance(16)
+        await run.frame()
+        await run.frame()
+        assert len(asked()) == 2
+
+
+async def test_what_is_not_there_is_said_plainly() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert "is no span" in str(await open_chart(run.app, "IWM 2Y"))
+        assert await open_chart(run.app, "TIP 1Y") is None
+        await run.frame()
+        assert "waiting for bars of TIP" in run.text()
+        assert run.source.snapshot is not None
+        charts = run.source.snapshot.tables["charts"]
+        note = "no 1d bars of TIP are stored: there are 5m"
+        row = charts.head(1).with_columns(symbol=pl.lit("TIP"), interval=pl.lit(None, pl.String), note=pl.lit(note))
+        tables = {**run.source.snapshot.tables, "charts": pl.concat([charts, row])}
+        run.source.snapshot = replace(run.source.snapshot, seq=9, tables=tables)
+        await run.frame()
+        assert note in run.text()
+
+
+async def test_only_a_change_of_its_own_bars_draws_a_chart_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    real = MarketChart._painted
+
+    def counted(self: MarketChart, *arguments: Any) -> Any:
+        drawn.append(1)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(MarketChart, "_painted", counted)
+    async with charting("^RUT 1Y") as run:
+        before = len(drawn)
+        assert run.source.snapshot is not None
+        bars = run.source.snapshot.tables["bars"]
+
+        def publish(symbol: str) -> None:
+            assert run.source.snapshot is not None
+            moved = pl.when(pl.col("symbol") == symbol).then(1.01).otherwise(1.0)
+            fresh = bars.with_columns(pl.col("close") * moved)
+            tables = {**run.source.snapshot.tables, "bars": fresh}
+            run.source.snapshot = replace(run.source.snapshot, seq=run.source.snapshot.seq + 1, tables=tables)
+
+        publish("SPY")
+        await run.frame()
+        assert len(drawn) == before
+        publish("^RUT")
+        await run.frame()
+        assert len(drawn) == before + 1
+
+
+async def test_a_chart_in_a_layout_follows_the_cursor_of_its_neighbour() -> None:
+    async with running(fakes.snapshot(), (160, 50)) as run:
+        await run.press("2")
+        await run.frame()
+        assert "IWM/SPY 1Y" in run.text()
+        for _ in range(5):
+            await run.press("j")
+        await run.frame()
+        assert "ALT/BTC 1Y" in run.text()
+
+
+async def test_detail_has_a_chart_meanings_sources_alerts_and_events() -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        await open_detail(run.app, "ALT/BTC")
+        await run.frame()
+        text = run.text()
+        assert isinstance(run.app.screen, Detail)
+        for words in ("ALT/BTC 1Y 1d", "deviations of the log ratio", "Rotation", "Sources"):
+            assert words in text, words
+        await run.press("G")
+        for words in ("Alerts", "ALT/BTC z −2.31", "Recent events"):
+            assert words in run.text(), words
+        await run.press("escape")
+        await open_detail(run.app, "nonsense")
+        await run.frame()
+        assert "no source has said anything" in run.text()
+
+
+def test_whatever_a_row_names_can_be_charted() -> None:
+    assert subject_of({"pair": "IWM/SPY", "a": "IWM"}) == "IWM/SPY"
+    assert subject_of({"symbol": "^RUT"}) == "^RUT"
+    assert subject_of({"gauge": "D1", "name": "equity size IWM/SPY"}) == "IWM/SPY"
+    assert subject_of({"a": "IWM", "b": "SPY"}) == "IWM/SPY"
+    assert subject_of({"rule": "crypto-size-z", "row": "ALT/BTC"}) == "ALT/BTC"
+    assert subject_of({"rule": "x"}) is None and subject_of(None) is None
+
+
+def test_every_key_of_a_chart_has_words_and_no_two_share_one() -> None:
+    keys = [key for action in CHART_ACTIONS for key in action.keys.split(",")]
+    assert len(keys) == len(set(keys))
+    assert all(action.help.endswith(".") and action.label and action.group == "Chart" for action in CHART_ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "size"),
+    [("BTC/USD 5D", "stale", (80, 24)), ("IWM/SPY 1Y", "live", (120, 40)), ("^RUT 1Y", "live", (200, 60))],
+    ids=["narrow-stale", "spread", "wide"],
+)
+def test_the_chart_looks_as_it_did(snap_compare: Any, words: str, state: str, size: tuple[int, int]) -> None:
+    app = SizewatchApp(fakes.FakeSource(fakes.snapshot(state)), Config(), Mode.DEMO, "january-2026", fakes.FixedClock())
+
+    async def opened(pilot: Pilot[Any]) -> None:
+        await pilot.pause()
+        app.frame()
+        await open_chart(app, words)
+        await pilot.press("m", "h")
+        app.frame()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=opened)
