@@ -56,9 +56,9 @@ LOOK_S: Final = 0.1
 
 def actions() -> dict[str, str]:
     """Every action that `[keys]` may name, with its built-in keys."""
-    from tui.keys import ACTIONS
+    from tui.keys import every
 
-    return {action.id: action.keys for action in ACTIONS}
+    return {action.id: action.keys for action in every()}
 
 
 @dataclass(slots=True)

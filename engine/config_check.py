@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin, g
 
 from engine.config import Band, Config, Crypto, Notify, QuietHours, Spreads
 from engine.config_looks import looks
+from engine.config_plans import plan_mistakes, without_orphans
 from engine.config_shapes import Shape, Tables, Within
 from engine.errors import ConfigMistake
 from engine.exchanges import known_exchanges
@@ -52,9 +53,11 @@ def check(raw: Mapping[str, object], actions: Mapping[str, str] | None = None) -
     _check_crypto(config.crypto, mistakes)
     _repeated(config.equity.symbols, "equity.symbols", mistakes)
     _check_pairs(config, mistakes)
+    _repeated(config.regime.small, "regime.small", mistakes)
+    _repeated(config.regime.large, "regime.large", mistakes)
     _check_levels(config, mistakes)
     _check_notify(config.notify, mistakes)
-    for wrong in looks(config):
+    for wrong in (*looks(config), *plan_mistakes(config)):
         mistakes.say(*wrong)
     if actions is not None:
         _check_keys(config.keys, actions, mistakes)
@@ -240,7 +243,9 @@ def _drop_orphaned_defaults(config: Config, raw: Mapping[str, object]) -> Config
     levels = raw.get("levels", {})
     own = levels if isinstance(levels, Mapping) else {}
     kept = {symbol: band for symbol, band in config.levels.items() if symbol in own or symbol in config.symbols}
-    return replace(config, levels=kept)
+    plans = raw.get("plans", {})
+    own_plans = frozenset(map(str, plans)) if isinstance(plans, Mapping) else frozenset()
+    return without_orphans(replace(config, levels=kept), own_plans)
 
 
 def _repeated(items: Iterable[str], path: str, mistakes: Mistakes) -> None:
@@ -341,9 +346,10 @@ def _check_keys(keys: Mapping[str, str], actions: Mapping[str, str], mistakes: M
     for action, key in keys.items():
         if action not in actions:
             mistakes.say(f"keys.{_quoted(action)}", key, "unknown action; " + _instead(action, actions))
-    taken: dict[str, str] = {}
+    taken: dict[tuple[str, str], str] = {}
     for action, key in _pressed(keys):  # a built-in key gives way, but not one of the user's own to another
-        other = taken.setdefault(key, action)
+        context = action.partition("_")[0] if action.startswith(("chart_", "alert_")) else ""
+        other = taken.setdefault((context, key), action)
         if other != action:
             mistakes.say(f"keys.{_quoted(action)}", keys[action], f"the key {shown(key)} is given to {other} already")
 

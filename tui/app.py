@@ -14,6 +14,8 @@ from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.command import Provider
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from engine.clock import Clock
@@ -47,6 +49,13 @@ REPLAY: Final = {
 log = logging.getLogger(__name__)
 
 
+def _provider() -> type[Provider]:
+    """Commands and symbols for the palette; imported when it is first opened."""
+    from tui.palette import Words
+
+    return Words
+
+
 class SizewatchApp(App[None]):
     """sizewatch's terminal."""
 
@@ -54,6 +63,7 @@ class SizewatchApp(App[None]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {_provider}
     DEFAULT_MODE: ClassVar[str] = catalogue.SCREENS[0].name
 
     def __init__(
@@ -200,12 +210,23 @@ class SizewatchApp(App[None]):
         """The palette: every action but the palette itself, on the screen that it was opened from."""
         for action in self.actions.actions:
             if action.id != "palette":
-                call = action.call
                 yield SystemCommand(
                     f"{action.label}  {keys.display(action.keys)}",
                     action.help,
-                    lambda call=call: self.run_action(call, default_namespace=screen),
+                    partial(self._on_screen, action, screen),
                 )
+
+    async def _on_screen(self, action: keys.Action, screen: Screen[object]) -> None:
+        """Carry out an action of the palette; a pane's own on the pane in focus, else on the first that has it."""
+        place: DOMNode = screen
+        if action.context and isinstance(screen, PaneScreen):
+            method = "action_" + action.call.partition("(")[0]
+            able = [p for p in (screen.focused_pane(), *screen.in_sight()) if hasattr(p, method)]
+            if not able:
+                self.notify(f"{action.label}: only {keys.CONTEXTS[action.context]}; there is none here", timeout=4)
+                return
+            place = able[0]
+        await self.run_action(action.call, default_namespace=place)
 
     def _write(self, sequence: str) -> None:
         """Put an escape sequence on the terminal, in order with what is painted."""

@@ -34,6 +34,15 @@ class Action:
     at_once: bool = False
     """Carried out before the next key is looked at: what is typed ahead belongs to what it opens."""
 
+    @property
+    def context(self) -> str:
+        """Where its keys hold: empty everywhere, else while a pane of this kind has the focus."""
+        return self.group if self.group in CONTEXTS else ""
+
+
+CONTEXTS: Final = {"Chart": "while a chart has the focus", "Alerts": "while alerts, the journal or the rules have it"}
+"""Groups of actions that a kind of pane binds itself; there their keys go before those that hold everywhere."""
+
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *(Action(f"screen_{p.number}", str(p.number), f"app.screen({p.number})", p.title,
@@ -133,8 +142,16 @@ class Keymap:
 
     def changed(self) -> dict[str, str]:
         """Id → keys, for the actions whose keys are not the default ones."""
-        default = {a.id: a.keys for a in ACTIONS}
+        default = {a.id: a.keys for a in every()}
         return {a.id: a.keys for a in self.actions if a.keys and a.keys != default[a.id]}
+
+
+def every() -> tuple[Action, ...]:
+    """Every action: those that hold everywhere, then those of charts and of alerts."""
+    from tui.charts.keys import CHART_ACTIONS
+    from tui.panes.alert_keys import ALERT_ACTIONS
+
+    return ACTIONS + CHART_ACTIONS + ALERT_ACTIONS
 
 
 def bindings(*ids: str) -> list[BindingType]:
@@ -149,30 +166,36 @@ def bindings(*ids: str) -> list[BindingType]:
 def remapped(wishes: Mapping[str, str]) -> Keymap:
     """The actions under a user's `[keys]`: id → keys separated by commas.
 
-    An unknown id is refused with the ids that exist. A key that another action holds goes to the one that asked for it.
+    An unknown id is refused with the ids that exist. A key that another action holds in the same context goes to the
+    one that asked for it.
     """
-    known = {a.id for a in ACTIONS}
+    actions_there = every()
+    known = {a.id: a.context for a in actions_there}
     warnings = [
         f"keys.{name}: no such action; actions are {', '.join(sorted(known))}" for name in wishes if name not in known
     ]
-    asked: dict[str, str] = {}
+    asked: dict[tuple[str, str], str] = {}
+    """(context, key) → who asked for it"""
     chosen: dict[str, list[str]] = {}
     for name, keys in wishes.items():
         if name not in known:
             continue
         for key in (normal(k) for k in (keys.split(",") if keys != "," else [","])):
-            if key in asked:
-                warnings.append(f"keys.{name} = {keys}: {display(key)} is already given to keys.{asked[key]}")
+            place = (known[name], key)
+            if place in asked:
+                warnings.append(f"keys.{name} = {keys}: {display(key)} is already given to keys.{asked[place]}")
                 continue
-            asked[key] = name
+            asked[place] = name
             chosen.setdefault(name, []).append(key)
     actions = []
-    for action in ACTIONS:
+    for action in actions_there:
         mine = chosen.get(action.id)
         if mine is None:
             default = action.keys.split(",")
-            mine = [k for k in default if k not in asked]
-            lost = [k for k in default if k in asked]
-            warnings += [f"keys.{asked[k]}: {display(k)} no longer means “{action.label}”" for k in lost]
+            mine = [k for k in default if (action.context, k) not in asked]
+            warnings += [
+                f"keys.{asked[action.context, k]}: {display(k)} no longer means “{action.label}”"
+                for k in default if (action.context, k) in asked
+            ]  # fmt: skip
         actions.append(replace(action, keys=",".join(mine)))
     return Keymap(tuple(actions), tuple(warnings))

@@ -257,8 +257,8 @@ async def test_quit_leaves_from_the_help_too() -> None:
 async def test_the_palette_holds_every_action_but_itself_and_carries_them_out() -> None:
     async with running(fakes.snapshot()) as run:
         commands = list(run.app.get_system_commands(run.app.screen))
-        assert len(commands) == len(keys.ACTIONS) - 1
-        for action in keys.ACTIONS:
+        assert len(commands) == len(keys.every()) - 1
+        for action in keys.every():
             assert action.id == "palette" or any(c.help == action.help for c in commands), action.id
         await run.press("ctrl+p")
         assert "Search" in run.text()

@@ -12,8 +12,8 @@ def by_id(keymap: keys.Keymap) -> dict[str, keys.Action]:
 
 
 def test_every_action_has_an_id_of_its_own_a_key_words_and_a_call() -> None:
-    assert len({a.id for a in keys.ACTIONS}) == len(keys.ACTIONS)
-    for action in keys.ACTIONS:
+    assert len({a.id for a in keys.every()}) == len(keys.every())
+    for action in keys.every():
         assert action.keys
         assert action.label
         assert action.help.endswith(".")
@@ -21,13 +21,14 @@ def test_every_action_has_an_id_of_its_own_a_key_words_and_a_call() -> None:
 
 
 def test_no_key_means_two_things() -> None:
-    every = [key for action in keys.ACTIONS for key in action.keys.split(",")]
-    assert len(set(every)) == len(every)
+    for context in ("", *keys.CONTEXTS):
+        every = [key for action in keys.every() if action.context == context for key in action.keys.split(",")]
+        assert len(set(every)) == len(every), context
 
 
 def test_the_help_lists_every_action_with_its_keys() -> None:
-    page = ["".join(text for text, _ in line) for line in help_lines(keys.ACTIONS, ())]
-    for action in keys.ACTIONS:
+    page = ["".join(text for text, _ in line) for line in help_lines(keys.every(), ())]
+    for action in keys.every():
         assert any(keys.display(action.keys) in line and action.help in line for line in page), action.id
 
 
@@ -72,6 +73,13 @@ def test_two_wishes_for_one_key_keep_the_first_and_say_so() -> None:
 
 def test_an_unknown_action_is_refused_with_the_ones_there_are() -> None:
     keymap = keys.remapped({"explode": "x"})
-    assert keymap.actions == keys.ACTIONS
+    assert keymap.actions == keys.every()
     assert "keys.explode: no such action" in keymap.warnings[0]
     assert "freeze" in keymap.warnings[0]
+
+
+def test_a_key_may_mean_one_thing_everywhere_and_another_on_a_chart() -> None:
+    keymap = keys.remapped({"chart_volume": "x", "help": "v"})
+    assert keymap.warnings == ()
+    assert by_id(keymap)["picture"].keys == "x"
+    assert keys.remapped({"chart_volume": "m"}).warnings == ("keys.chart_volume: m no longer means “averages”",)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tui import format as fmt
 from tui import keys
+from tui.commands import COMMANDS
 from tui.lines import BLANK, Line
 from tui.screens.sheet import Sheet
 from tui.view import View
@@ -27,12 +28,13 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
 
 
 def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[Line]:
-    """The page: actions by group, then what the marks mean, then what is wrong with the user's keys."""
+    """The page: actions by group, the commands, what the marks mean, then what is wrong with the user's keys."""
     wide = max(len(keys.display(a.keys)) for a in actions) + 2
     lines: list[Line] = []
     for group in dict.fromkeys(a.group for a in actions):
         lines += [BLANK] if lines else []
-        lines.append(((f" {group}", "bright"),))
+        where = keys.CONTEXTS.get(group)
+        lines.append(((f" {group}", "bright"), (f"  {where}" if where else "", "dim")))
         lines += [
             (
                 ("   ", "dim"),
@@ -42,6 +44,12 @@ def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[
             for a in actions
             if a.group == group
         ]
+    lines += [BLANK, ((" Commands", "bright"), ("  after : – Tab completes, ↑ recalls", "dim"))]
+    for command in COMMANDS:
+        if len(command.usage) < wide + 6:
+            lines.append((("   ", "dim"), (command.usage.ljust(wide + 6), "key"), (command.help, "text")))
+        else:
+            lines += [(("   ", "dim"), (command.usage, "key")), ((" " * (wide + 9), "dim"), (command.help, "text"))]
     lines += [BLANK, ((" Marks", "bright"),)]
     lines += [(("   ", "dim"), (glyph.ljust(wide), role), (words, "text")) for glyph, role, words in LEGEND]
     if warnings:
@@ -57,13 +65,13 @@ class HelpPage(LinePane):
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
         super().__init__(id="page")
-        self._lines = help_lines(actions, warnings)
+        self._page = help_lines(actions, warnings)
 
     def prepare(self, view: View, width: int) -> None:
-        self.rows = ["".join(text for text, _ in line) or f"blank {i}" for i, line in enumerate(self._lines)]
+        self.rows = [f"{i} {''.join(text for text, _ in line)}" for i, line in enumerate(self._page)]
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
-        return self._lines[start:stop]
+        return self._page[start:stop]
 
 
 class Help(Sheet):
