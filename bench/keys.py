@@ -1,10 +1,11 @@
 """Key to paint: from the byte typed until the screen's answer was written; idle, under load, and in the first 5 s.
 
-    uv run --group dev python -m bench.keys [--keys 180] [--rate 2000]
+    uv run --group dev python -m bench.keys [--keys 180] [--rates 2000 5000]
 
 The real program runs in live mode on a pseudo-terminal, its one exchange led to `bench.load`, which sends ticks over
-TLS at the given rate. `move` is `j`/`k` in the quote grid, `tab` the way from pane to pane. JSON on stdout,
-milliseconds.
+TLS at the given rates. `move` is `j`/`k` in the quote grid, until the row is drawn on the cursor's ground; `tab` the
+way from pane to pane, until a frame is drawn in the colour of the focus: both by what the terminal is sent, whatever
+stands on the screen. JSON on stdout, milliseconds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import contextlib
 import json
 import random
+import re
 import select
 import subprocess
 import sys
@@ -27,8 +29,14 @@ from bench.pty_run import Terminal
 from tui import theme
 
 SYMBOLS = 200
-TITLES = ("Equities", "Sources", "Size spread", "Russell 2000", "Gauges", "Baskets", "Crypto")
-"""The panes in the order of Tab, from the one that has the focus at the start."""
+MAIN = "Crypto"
+"""The pane that has the focus at first."""
+PANES = 12
+"""So many Tabs, at the most, lead back to it."""
+LEAST_S, SECONDS_A_KEY = 15.0, 0.3
+"""How long ticks are sent for so many keys of both kinds."""
+PAUSES = (0.02, 0.12)
+"""Seconds between two keys, at random: they keep no step with the frame clock."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -119,7 +127,7 @@ def drain(terminal: Terminal, seconds: float) -> None:
         terminal.until_raw(b"\0never written", seconds)
 
 
-def timed(terminal: Terminal, key: str, mark: bytes) -> float:
+def timed(terminal: Terminal, key: str, mark: re.Pattern[bytes]) -> float:
     """Seconds from typing a key until `mark` has been written."""
     terminal.raw.clear()
     sent = time.monotonic()
@@ -127,63 +135,68 @@ def timed(terminal: Terminal, key: str, mark: bytes) -> float:
     return terminal.until_raw(mark, 10) - (sent - terminal.started)
 
 
-def under_cursor(symbol: str) -> bytes:
-    """What is written when the cursor's row is drawn."""
-    colour = theme.colours("dark")["cursor"].removeprefix("#")
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (0, 2, 4))
-    return f"48;2;{red};{green};{blue}m {symbol}".encode()
+def colour(name: str) -> str:
+    """A colour of the dark theme as an escape sequence holds it."""
+    digits = theme.colours("dark")[name].removeprefix("#")
+    return ";".join(str(int(digits[i : i + 2], 16)) for i in (0, 2, 4))
 
 
-def moves(terminal: Terminal, symbols: list[str], count: int, *, quiet: bool = False) -> list[float]:
-    """Down and up again through the grid, with pauses that keep no step with the frame clock.
+def under_cursor(symbol: str) -> re.Pattern[bytes]:
+    """What is written when the cursor's row is drawn, whatever its state."""
+    return re.compile(rf"48;2;{colour('cursor')}m[^\x1b]*{re.escape(symbol)}".encode())
 
-    quiet: nothing else writes a row's symbol (and rows are stale, in another colour).
-    """
+
+def focused(title: str = "") -> re.Pattern[bytes]:
+    """What is written when a pane gets the focus: its upper left corner, and its title where one is asked for."""
+    named = rf"(?:\x1b\[[\d;]*m)* {re.escape(title)}" if title else ""
+    return re.compile(rf"38;2;{colour('accent')};[\d;]*m╭─{named}".encode())
+
+
+def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
+    """Down and up again through the grid, 30 rows at a time."""
     pauses, row = random.Random(1), 0
     samples: list[float] = []
     for i in range(count):
         step = 1 if (i // 30) % 2 == 0 else -1
         row += step
-        mark = f" {symbols[row]}".encode() if quiet else under_cursor(symbols[row])
-        samples.append(timed(terminal, "j" if step > 0 else "k", mark))
-        drain(terminal, pauses.uniform(0.02, 0.12))
+        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(symbols[row])))
+        drain(terminal, pauses.uniform(*PAUSES))
     return samples
 
 
 def tabs(terminal: Terminal, *, count: int = 0, until: float = 0.0) -> list[float]:
-    """Round the panes, a number of times or until a moment."""
-    pauses, at = random.Random(2), 0
+    """From pane to pane, a number of times or until a moment, and on to the main one."""
+    pauses = random.Random(2)
     samples: list[float] = []
-    while (len(samples) < count) if count else (time.monotonic() < until or at % len(TITLES)):
-        samples.append(timed(terminal, "\t", TITLES[at % len(TITLES)].encode()))
-        at += 1
-        drain(terminal, pauses.uniform(0.02, 0.12))
-    return samples
+    while len(samples) < count or time.monotonic() < until:
+        samples.append(timed(terminal, "\t", focused()))
+        drain(terminal, pauses.uniform(*PAUSES))
+    for _ in range(PANES):
+        if focused(MAIN).search(terminal.raw):
+            return samples
+        timed(terminal, "\t", focused())
+        drain(terminal, pauses.uniform(*PAUSES))
+    raise RuntimeError(f"{PANES} Tabs do not lead to the pane {MAIN}")
 
 
-def measure(keys: int, rate: int) -> dict[str, object]:
+def measure(keys: int, rates: list[int]) -> dict[str, object]:
     """All figures of one run of the program."""
     load = Load()
     try:
         symbols: list[str] = load.ready["symbols"]
         figures: dict[str, object] = {}
         with program(load) as terminal:
-            terminal.until_raw(b"Crypto", 30)
-            first = tabs(terminal, until=time.monotonic() + 5.0)
+            terminal.until_raw(MAIN.encode(), 60)
+            figures["first_5_s"] = {"tab": quantiles(tabs(terminal, until=time.monotonic() + 5.0))}
             load.event("subscribed", terminal=terminal)
             terminal.send("/load\r")  # the symbols that the sender serves, and no others
-            drain(terminal, 5.0)
-            rounds = -(-keys // len(TITLES)) * len(TITLES)
-            figures["idle"] = {
-                "tab": quantiles(tabs(terminal, count=rounds)),
-                "move": quantiles(moves(terminal, symbols, 60, quiet=True)),
-            }
-            terminal.send("g")
-            load.send(rate, 600.0)
-            drain(terminal, 3.0)
-            load_tab, load_move = tabs(terminal, count=rounds), moves(terminal, symbols, keys - keys % 60 or 60)
-            figures[f"at_{rate}_ticks_per_s"] = {"tab": quantiles(load_tab), "move": quantiles(load_move)}
-            figures["first_5_s"] = {"tab": quantiles(first)}
+            drain(terminal, 8.0)  # by then nothing of the start is under way
+            figures["idle"] = pressed(terminal, symbols, keys)
+            for rate in rates:
+                load.send(rate, LEAST_S + keys * SECONDS_A_KEY)
+                drain(terminal, 3.0)
+                figures[f"at_{rate}_ticks_per_s"] = pressed(terminal, symbols, keys)
+                load.event("done", LEAST_S + 2 * keys * SECONDS_A_KEY, terminal)
             terminal.send("q")
             terminal.wait(10)
         return figures
@@ -191,13 +204,23 @@ def measure(keys: int, rate: int) -> dict[str, object]:
         load.close()
 
 
+def pressed(terminal: Terminal, symbols: list[str], keys: int) -> dict[str, object]:
+    """Both kinds of keys, so many times each; the cursor ends where it began."""
+    terminal.send("g")
+    drain(terminal, 0.5)
+    return {
+        "tab": quantiles(tabs(terminal, count=keys)),
+        "move": quantiles(moves(terminal, symbols, max(60, keys - keys % 60))),
+    }
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=180)
-    parser.add_argument("--rate", type=int, default=2000)
+    parser.add_argument("--rates", type=int, nargs="+", default=[2000, 5000], help="ticks a second")
     options = parser.parse_args()
-    print(json.dumps({"machine": machine(), "key_to_paint_ms": measure(options.keys, options.rate)}, indent=2))
+    print(json.dumps({"machine": machine(), "key_to_paint_ms": measure(options.keys, options.rates)}, indent=2))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -87,8 +88,9 @@ class Terminal:
                 break
         raise TimeoutError(f"not seen within {seconds:g} s:\n{self.text()}")
 
-    def until_raw(self, mark: bytes, seconds: float) -> float:
+    def until_raw(self, mark: bytes | re.Pattern[bytes], seconds: float) -> float:
         """Seconds from the start until `mark` was written: exact, because the screen is not worked out."""
+        seen = mark.search if isinstance(mark, re.Pattern) else lambda raw: mark in raw
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             ready, _, _ = select.select([self._master], [], [], 0.05)
@@ -97,7 +99,7 @@ class Terminal:
                     self.raw += os.read(self._master, 65536)
                 except OSError:
                     break
-                if mark in self.raw:
+                if seen(self.raw):
                     return time.monotonic() - self.started
         raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
 
