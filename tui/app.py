@@ -147,7 +147,8 @@ class SizewatchApp(App[None]):
 
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
-        return PaneScreen(place, self.screens[place.name], self.actions.actions, self.warnings, (*self.size,))
+        shown = tuple(a for a in self.actions.actions if not a.context)
+        return PaneScreen(place, self.screens[place.name], shown, self.warnings, (*self.size,))
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""

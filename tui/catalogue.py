@@ -30,6 +30,7 @@ class Pane:
 PANES: Final[Mapping[str, Pane]] = {
     "spreads": Pane("tui.panes.spreads", "SpreadsPane", "the table of size spreads"),
     "band": Pane("tui.panes.band", "BandPane", "the Russell 2000 in its band"),
+    "levels": Pane("tui.panes.levels", "LevelsPane", "every support and resistance"),
     "gauges": Pane("tui.panes.gauges", "GaugesPane", "the gauges of divergence"),
     "baskets": Pane("tui.panes.baskets", "BasketsPane", "the crypto baskets"),
     "quotes": Pane("tui.panes.quotes", "all_quotes", "all quotes in one grid"),
@@ -113,8 +114,8 @@ SCREENS: Final[tuple[Place, ...]] = (
         "100x30": ("11 spreads | band 39", "9 gauges 50 | baskets", "* crypto | equities 35 | feeds 31", "4 alerts"),
         "160x30": ("11 spreads 109 | chart | band 43", "9 gauges 58 | baskets 91 | chart-crypto",
                    "* crypto | equities:3* / feeds:2* 84", "4 alerts"),
-        "160x50": ("11 spreads 109 | chart | band 43", "13 gauges 58 | baskets 91 | chart-crypto",
-                   "* crypto | equities:3* / feeds:2* 84", "6 alerts"),
+        "160x50": ("13 spreads 107 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 60",
+                   "* crypto | baskets:8 / equities / feeds:8 84", "4 alerts"),
     }),
     Place(2, "spreads", "Spreads", "Spreads",
           "The size spreads, the ratio's course and how stretched it is.", ("spreads",), {
@@ -126,12 +127,12 @@ SCREENS: Final[tuple[Place, ...]] = (
         "160x50": ("12 spreads 109 | gauges", "2* chart", "* returns 80 | rotation"),
     }),
     Place(3, "levels", "Russell 2000", "Russell",
-          "The Russell's support and resistance, and how near each is.", ("equities",), {
-        "0x0": ("1 russell-line", "* equities"),
-        "0x18": ("1 russell-line", "* chart(^RUT 1Y)", "6 equities"),
+          "The Russell's support and resistance, and how near each is.", ("levels",), {
+        "0x0": ("1 russell-line", "* levels"),
+        "0x18": ("1 russell-line", "* chart(^RUT 1Y)", "7 levels"),
         "100x18": ("* chart(^RUT 1Y) | band 43",),
-        "100x30": ("* chart(^RUT 1Y)", "11 band 43 | equities"),
-        "160x30": ("* chart(^RUT 1Y)", "12 band 43 | equities | alerts 60"),
+        "100x30": ("* chart(^RUT 1Y)", "11 band 43 | levels"),
+        "160x30": ("* chart(^RUT 1Y)", "12 band 43 | levels | equities 62"),
     }),
     Place(4, "crypto", "Crypto", "Crypto",
           "Baskets, dominance and venues, to see whether crypto agrees.", ("crypto",), {
@@ -146,6 +147,8 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x0": ("* flows",),
         "0x18": ("11 flows", "* facts"),
         "0x30": ("16 flows", "* facts"),
+        "160x30": ("* flows", "* facts 110 | chart(IWM 1Y)"),
+        "160x50": ("* flows", "* facts 110 | chart(IWM 1Y) / chart(IBIT 1Y)"),
     }),
     Place(6, "cross", "Cross-market", "Cross",
           "Correlations, who leads whom, pairs and rotation.", ("correlations",), {
@@ -160,6 +163,7 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x0": ("* evidence",),
         "0x18": ("* evidence", "* claims"),
         "160x30": ("* evidence 64 | claims",),
+        "160x50": ("2* evidence 64 | claims", "3* chart(IWM/SPY MAX)", "8 whatifs"),
     }),
     Place(8, "alerts", "Alerts and plans", "Alerts",
           "What fires, what it told, and the plans it touches.", ("alerts",), {

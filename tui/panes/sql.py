@@ -29,20 +29,24 @@ SAMPLE: Final = 200
 """Rows that the columns' widths and digits are measured on."""
 FIRST: Final = "movers"
 """The ready query that stands here until another is asked."""
+LARGE: Final = 1e7
+"""From here on a number is shown with its magnitude: `171.0 mn`."""
 TEXT: Final = 28
 """Cells of a text column at the most."""
 
 
-def digits(name: str, values: Sequence[float]) -> int:
-    """Decimals of a column of numbers: two for per cent and points, else by the size of what stands there."""
-    if name.endswith(("_pct", "_s")) or name.startswith("pp_"):
-        return 2
-    sizes = sorted(abs(v) for v in values if v)
-    return min(6, fmt.price_digits(sizes[len(sizes) // 2])) if sizes else 2
+def change(name: str) -> bool:
+    """Whether a column holds changes, by its name: two decimals, a sign and a direction."""
+    return name.endswith("_pct") or name.startswith("pp_")
 
 
-def cell(value: object, decimals: int) -> str:
-    """One value as text; a list as its course, a missing one as `–`."""
+def digits(name: str, value: float) -> int:
+    """Decimals of a number: two for changes and seconds, else by its size."""
+    return 2 if change(name) or name.endswith("_s") else fmt.price_digits(abs(value))
+
+
+def cell(name: str, value: object) -> str:
+    """One value of a column as text; a list as its course, a missing one as `–`."""
     text = " ".join(str(value).split())
     match value:
         case None:
@@ -52,13 +56,23 @@ def cell(value: object, decimals: int) -> str:
         case int():
             text = fmt.number(value, 0)
         case float():
-            text = fmt.compact(value) if abs(value) >= 1e7 else fmt.number(value, decimals)
+            if abs(value) >= LARGE:
+                text = fmt.compact(value)
+            else:
+                text = (fmt.signed if change(name) else fmt.number)(value, digits(name, value))
         case datetime():
             text = f"{value:%m-%d %H:%M:%S}"
         case list():
             known = [v if isinstance(v, int | float) else None for v in value]
             text = fmt.sparkline(known, min(12, len(known)))
     return text
+
+
+def aligned(name: str, value: object, decimals: int) -> str:
+    """The same, padded so that the decimal points of the column stand below each other."""
+    text = cell(name, value)
+    small = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGE
+    return fmt.on_point(text, decimals) if small or (value is None and decimals) else text
 
 
 def columns_of(frame: pl.DataFrame) -> tuple[tuple[Column, ...], Mapping[str, int]]:
@@ -68,17 +82,10 @@ def columns_of(frame: pl.DataFrame) -> tuple[tuple[Column, ...], Mapping[str, in
     for rank, name in enumerate(frame.columns):
         values = sample.get_column(name).to_list()
         numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-        decimals[name] = digits(name, numbers)
-        wide = max([len(name), *(len(_aligned(v, decimals[name])) for v in values)])
+        decimals[name] = max((digits(name, v) for v in numbers if isinstance(v, float) and abs(v) < LARGE), default=0)
+        wide = max([len(name), *(len(aligned(name, v, decimals[name])) for v in values)])
         columns.append(Column(name, name, min(wide, TEXT), ">" if numbers else "<", rank=rank, gap=2 if rank else 1))
     return tuple(columns), decimals
-
-
-def _aligned(value: object, decimals: int) -> str:
-    text = cell(value, decimals)
-    if isinstance(value, float) and not text.endswith(("n", "k ", "   ")):
-        return fmt.on_point(text, decimals)
-    return text
 
 
 class QueryPane(LinePane):
@@ -207,8 +214,8 @@ class QueryPane(LinePane):
 
     def _cell(self, column: Column, record: Mapping[str, Any]) -> Span:
         value = record[column.key]
-        text = _aligned(value, self._decimals[column.key])
-        if isinstance(value, float) and (column.key.endswith("_pct") or column.key.startswith("pp_")):
+        text = aligned(column.key, value, self._decimals[column.key])
+        if isinstance(value, float) and change(column.key):
             return text, fmt.direction(value)
         return text, "missing" if value is None else "bright" if column is self._columns[0] else "text"
 

@@ -76,7 +76,7 @@ def sources(snapshot: Snapshot) -> Line:
     return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else (f"{live}/{total} !", "warn"))
 
 
-GONE = ("name", "ticks", "feeds", "session", "scenario", "screen", "clock")
+GONE = ("name", "ticks", "scenario", "feeds", "session", "screen", "clock")
 """What gives way when the line is too short, first first. The mode and the heartbeat never do."""
 
 

@@ -1,0 +1,73 @@
+"""Every level of every symbol that has some: where it lies, what it has seen, how far away the price is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tui import format as fmt
+from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.view import View
+from tui.widgets.linepane import LinePane
+
+COLUMNS: Final = (
+    Column("glyph", "", 1, rank=0),
+    Column("symbol", "symbol", 8, "<", rank=0, gap=1),
+    Column("role", "role", 10, "<", rank=0),
+    Column("price", "price", 10, rank=0, gap=1),
+    Column("distance_pct", "away %", 7, rank=1),
+    Column("distance_atr", "ATR", 5, rank=3, gap=1),
+    Column("state", "state", 9, "<", rank=2),
+    Column("touches", "touches", 7, rank=4, gap=1),
+    Column("strength", "strength", 8, rank=5, gap=1),
+    Column("zone", "zone", 21, "<", rank=7),
+    Column("sources", "found by", 30, "<", rank=6),
+)
+
+
+def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
+    """One level as a line; its distance is from the price to the level, in per cent and in ATR."""
+    status, state = record["status"], record["state"]
+    atr = record["distance_atr"]
+    low, high = record["low"], record["high"]
+    cells: dict[str, Span] = {
+        "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
+        "symbol": (fmt.shorten(record["symbol"], 8), "bright"),
+        "role": (record["role"] or "", "text"),
+        "price": (fmt.number(record["price"], 2, status), "text"),
+        "distance_pct": (fmt.signed(record["distance_pct"], 2, status), "dim" if record["out_of_play"] else "text"),
+        "distance_atr": (fmt.number(None if atr is None else abs(atr), 1, status), "dim"),
+        "state": (state or fmt.absent(status), "dim" if state == "CLEAR" else "warn"),
+        "touches": (fmt.number(record["touches"], 0, status), "dim"),
+        "strength": (fmt.number(record["strength"], 0, status), "text"),
+        "zone": ("" if low is None or high is None else f"{fmt.number(low, 2)}–{fmt.number(high, 2)}", "dim"),
+        "sources": (record["sources"] or "", "dim"),
+    }
+    line = merged(row(columns, cells))
+    return stale(line) if stuck or status == "stale" else line
+
+
+class LevelsPane(LinePane):
+    """The table of levels, from the highest price of each symbol down."""
+
+    heading = "Levels"
+    reads = ("levels",)
+
+    def prepare(self, view: View, width: int) -> None:
+        frame = view.table("levels")
+        records = list(frame.iter_rows(named=True)) if frame is not None else []
+        order = {symbol: n for n, symbol in enumerate(dict.fromkeys(r["symbol"] for r in records))}
+        self._records = sorted(records, key=lambda r: (order[r["symbol"]], -(r["price"] or 0.0)))
+        self.rows = [f"{r['symbol']} {r['role']} {r['price']}" for r in self._records]
+        self._columns = choose(COLUMNS, width)
+        self.head = (heading(self._columns),) if self.rows else ()
+
+    def body(self, start: int, stop: int) -> Sequence[Line]:
+        stuck = self.view is not None and self.view.stuck
+        return [level_row(r, self._columns, stuck) for r in self._records[start:stop]]
+
+    def record(self) -> dict[str, object] | None:
+        return dict(self._records[self.index()]) if self.rows else None
+
+    def waiting(self, view: View) -> str:
+        return "waiting for daily history; [levels] of the configuration names levels of your own"
