@@ -108,7 +108,7 @@ class Builder:
         self._equity_storm = np.exp(0.32 * clustered(generator(seed, "equity", "storm").standard_normal(size), 0.97))
         size = len(self.crypto_grid.days)
         own = generator(seed, "crypto", "market").standard_normal(size)
-        self._crypto_market = blend(self._on_crypto_days(self._equity_market), own, 0.35)
+        self._crypto_market = blend(self._on_crypto_days(self._equity_market), own, scenario.equity_correlation)
         self._crypto_storm = np.exp(0.35 * clustered(generator(seed, "crypto", "storm").standard_normal(size), 0.96))
 
     def _on_crypto_days(self, equity: Floats) -> Floats:

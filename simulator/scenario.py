@@ -152,6 +152,8 @@ class Scenario:
     bands: Mapping[str, Band]
     faults: tuple[Fault, ...] = ()
     """What goes wrong on the way, as the run goes on."""
+    equity_correlation: float = 0.35
+    """Of crypto's common daily noise with that of equities."""
 
 
 def built_in() -> tuple[str, ...]:
@@ -244,6 +246,7 @@ def _read(data: Mapping[str, Any], file: str, stem: str) -> Scenario:
         coins=coins,
         venues=venues,
         bands=bands,
+        equity_correlation=market.number("equity_correlation", -1, 1, 0.35),
         faults=(*(_fault(table) for table in root.array("faults")), *_mixed(root, head)),
     )
     for table in (root, head, equity, crypto, market, rates):

@@ -17,7 +17,7 @@ def refused(path: Path, text: str) -> tuple[str, ...]:
 
 
 def test_both_scenarios_come_along() -> None:
-    assert built_in() == ("january-2026", "small-caps-lead")
+    assert built_in() == ("alerts-tour", "january-2026", "small-caps-lead")
 
 
 def test_january_knows_every_symbol_that_the_default_configuration_watches() -> None:
@@ -100,7 +100,7 @@ def test_an_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     ("text", "part"),
     [
         ("[scenario\n", "is not TOML"),
-        ('extends = "nowhere"\n', "extends = 'nowhere': must be one of january-2026, small-caps-lead"),
+        ('extends = "nowhere"\n', "extends = 'nowhere': must be one of alerts-tour, january-2026, small-caps-lead"),
         ("extends = 3\n", "extends = 3: must be one of"),
         ('extends = "self.toml"\n', "extends = 'self.toml': must be one of"),
         ("equity = 3\n", "equity = 3: must be a table"),
@@ -111,7 +111,7 @@ def test_a_file_that_is_no_scenario_says_why(tmp_path: Path, text: str, part: st
 
 
 def test_a_name_that_is_none_lists_those_that_are() -> None:
-    with pytest.raises(ScenarioError, match="there are january-2026, small-caps-lead, or the path"):
+    with pytest.raises(ScenarioError, match="there are alerts-tour, january-2026, small-caps-lead, or the path"):
         load("february-1637")
 
 
