@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 from engine.config_shapes import Shape
 
@@ -40,6 +40,8 @@ class Appearance:
     """One of the built-in themes, or of your own in [themes]."""
     flash: bool = True
     """Cells light up briefly when their value changes."""
+    characters: Literal["auto", "unicode", "ascii"] = "auto"
+    """What is drawn with; auto: ASCII where the locale or the terminal has no more."""
     layout: SavedName = ""
     """A layout that was saved from inside (`:layout save NAME`); empty: the built-in one."""
     grouped: bool = False

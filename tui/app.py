@@ -6,8 +6,9 @@ It knows the collector only as a `SnapshotSource`, and imports nothing heavy: th
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -16,6 +17,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.clock import Clock
@@ -25,6 +27,7 @@ from engine.model import Intent, Mode, SnapshotSource
 from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
 from tui.announce import Announcer, newest
+from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
 from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
@@ -100,6 +103,7 @@ class SizewatchApp(App[None]):
         """What is wrong with the user's own keys, themes and layout."""
         for place in catalogue.SCREENS[1:]:
             self.add_mode(place.name, partial(self.screen_of, place))
+        self._plain = Plain() if wanted(config.appearance.characters, os.environ) else None
         self._themes(config)
         first = theme.full_name(config.appearance.theme)
         if self.available_themes[first].dark == self.current_theme.dark:
@@ -117,6 +121,11 @@ class SizewatchApp(App[None]):
     def queries(self) -> dict[str, str]:
         """Every saved query by name."""
         return self.shelf.queries(self._config.queries)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and the one for terminals without Unicode."""
+        filters = super().get_line_filters()
+        return filters if self._plain is None else [*filters, self._plain]
 
     def use_layouts(self, made: Mapping[str, layouts.Layout]) -> None:
         """Arrange these screens anew."""
