@@ -208,6 +208,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Regime:
+    """What the evidence for a turn of size is measured by."""
+
+    small_funds: tuple[EquitySymbol, ...] = ("IWM", "IJR", "VB")
+    """Funds that stand for small caps: breadth is the share of them above their mean of 50 sessions."""
+    large_funds: tuple[EquitySymbol, ...] = ("SPY", "QQQ", "RSP")
+    """Funds that stand for large caps. Of funds that are not watched, daily history alone is fetched."""
+    fed_funds: bool = True
+    """Fetch the Fed funds futures of this month and of a year on, for the cuts that they price."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spreads:
     """Size spreads."""
 
@@ -344,6 +356,7 @@ class Config:
     coingecko: CoinGecko = field(default_factory=CoinGecko)
     spreads: Spreads = field(default_factory=Spreads)
     scanner: Scanner = field(default_factory=Scanner)
+    regime: Regime = field(default_factory=Regime)
     levels: Mapping[str, Band] = field(default_factory=lambda: {"^RUT": Band((2100.0,), (2300.0,))})
     """Bands by symbol."""
     planning: Planning = field(default_factory=Planning)

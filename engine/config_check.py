@@ -53,8 +53,8 @@ def check(raw: Mapping[str, object], actions: Mapping[str, str] | None = None) -
     _check_crypto(config.crypto, mistakes)
     _repeated(config.equity.symbols, "equity.symbols", mistakes)
     _check_pairs(config, mistakes)
-    _repeated(config.regime.small, "regime.small", mistakes)
-    _repeated(config.regime.large, "regime.large", mistakes)
+    _repeated(config.regime.small_funds, "regime.small_funds", mistakes)
+    _repeated(config.regime.large_funds, "regime.large_funds", mistakes)
     _check_levels(config, mistakes)
     _check_notify(config.notify, mistakes)
     for wrong in (*looks(config), *plan_mistakes(config)):

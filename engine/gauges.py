@@ -3,7 +3,8 @@
 D1 z252 of the leading equity pair · D2 z252 of the leading crypto pair · D3 their gap (z_eq − z_cr)/√(2 − 2ρ̂) · D4 the
 break of their correlation by Fisher's test · D5 a 20-bar move of the small fund in units of σ_d·√20, alert where its
 volume falls · D6 the last swing divergence of that fund, +1 bull, −1 bear. percentile: of the value among all its
-closed ones and itself. D1–D3 take their state from that with five years of values, else from fixed bounds, and `detail`
+closed ones and itself. Beside D2 stands the change of BTC's dominance over 30 days, which warns from ±3 points on.
+D1–D3 take their state from that with five years of values, else from fixed bounds, and `detail`
 says which. D4–D6 change at closes; D1–D4 are provisional in between, in O(log n). n: values behind the percentile.
 """
 
@@ -31,7 +32,7 @@ from engine.divergence import (
     cross_gap,
     cross_gaps,
     fisher,
-    past_of,
+    pasts_of,
     price_volume,
     swings,
 )
@@ -43,6 +44,7 @@ from engine.view import View
 from engine.windows import CoWindow, co_window, rolling_z, to_series
 
 YEAR: Final = spreads.YEAR
+DOMINANCE_PP: Final = 3.0
 SWING_KNOWN: Final = 5
 SWING_ACTIVE: Final = 20
 """Bars for which a swing divergence counts after it was known."""
@@ -111,8 +113,11 @@ def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> GaugeState:
     return _with_symbol(grid, symbol, equity, crypto, gauges, joint)
 
 
-def live(state: GaugeState, view: View) -> pl.DataFrame:
-    """The `gauges` table at one beat."""
+def live(state: GaugeState, view: View, dominance: tuple[float, int] | None = None) -> pl.DataFrame:
+    """The `gauges` table at one beat.
+
+    dominance: change of BTC's share of all capitalisation, in points, and over how many days; None: not known yet.
+    """
     rows: list[dict[str, Any]] = []
     equity = spreads.row_of(state.equity, view) if state.equity is not None else None
     crypto = spreads.row_of(state.crypto, view) if state.crypto is not None else None
@@ -120,6 +125,8 @@ def live(state: GaugeState, view: View) -> pl.DataFrame:
         if row is not None:
             fresh = row.get("z252") if "live_row" in row else None
             rows.append(_judged(name, f"{text} {row['pair']}", state.gauges[name], fresh, row))
+            if name == "D2":
+                rows[-1] = _with_dominance(rows[-1], dominance)
     if equity is not None and crypto is not None and state.joint is not None:
         both: dict[str, Any] = {
             "as_of": max((r["as_of"] for r in (equity, crypto) if r.get("as_of") is not None), default=None),
@@ -151,6 +158,16 @@ def _judged(gauge: str, name: str, held: Gauge, fresh: float | None, row: dict[s
     percentile, state = past.judge(value)
     basis = "own history" if past.own else "fixed 1.5 / 2 / 1: under 5 years"
     return made | {"percentile": percentile, "state": state.value, "detail": basis, "n": len(past.ordered) + 1}
+
+
+def _with_dominance(row: dict[str, Any], dominance: tuple[float, int] | None) -> dict[str, Any]:
+    """D2 with the change of BTC's dominance beside it, which warns by itself from ±3 points on."""
+    if dominance is None:
+        return row
+    points, days = dominance
+    said = f"{row['detail']}; BTC dominance {points:+.1f} pp in {days} d" if row.get("detail") else None
+    warned = row.get("state") == State.OK.value and abs(points) >= DOMINANCE_PP
+    return row | ({"detail": said} if said else {}) | ({"state": State.WARN.value} if warned else {})
 
 
 def _joint_live(joint: Joint, equity: dict[str, Any], crypto: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -236,7 +253,7 @@ def _z(q: Floats) -> Floats:
 
 def _gauge(values: Floats) -> Gauge:
     known = values[np.isfinite(values)]
-    return Gauge(past_of(known[:-1]), past_of(known), float(known[-1]) if known.size else None)
+    return Gauge(*pasts_of(known), float(known[-1]) if known.size else None)
 
 
 def _trim(values: Floats) -> Floats:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from engine.fed_funds import far_months
 from engine.grid import Days, Floats
 from engine.windows import MIN_SD
 
@@ -26,7 +27,9 @@ QUIET_BARS: Final = 126
 ROTATION_WEEKS: Final = 14
 TAIL_WEEKS: Final = 8
 CUTS_BP: Final = 25.0
-MONTH_CODES: Final = "FGHJKMNQUVXZ"
+SMALL_SHARE: Final = "small-cap share percentile"
+BREADTH: Final = "small breadth50 over large"
+CUTS: Final = "cuts priced over 12 months, bp"
 
 
 class Evidence(NamedTuple):
@@ -84,13 +87,18 @@ def evidence(
         _below("secular", "slope of SMA756", None if now is None or before is None else now - before, 0.0),
         _above("secular", "years since the ratio's high", since_high, 5.0),
         _at_least("secular", "years led by large", led, 5.0),
-        _below("secular", "small-cap share percentile", small_share_percentile, 0.10),
+        small_share(small_share_percentile),
         _above("cyclical", "3m relative", rel_3m, 0.0),
         _above("cyclical", "ratio over SMA200", None if last is None or mean is None else last - mean, 0.0),
-        _above("cyclical", "small breadth50 over large", wide, 0.0),
-        _at_least("cyclical", "cuts priced over 12 months, bp", cuts_bp, CUTS_BP),
+        _above("cyclical", BREADTH, wide, 0.0),
+        _at_least("cyclical", CUTS, cuts_bp, CUTS_BP),
         _at_least("cyclical", "rows since a 252-bar low", rows_since_low(q), float(QUIET_BARS)),
     )
+
+
+def small_share(percentile: float | None) -> Evidence:
+    """The small caps' share of the assets of size funds, by its percentile over ten years."""
+    return _below("secular", SMALL_SHARE, percentile, 0.10)
 
 
 def rows_since_low(q: Floats, w: int = LOW_BARS) -> float | None:
@@ -170,18 +178,15 @@ def fed_meeting(price: float, rate_before: float, days_in_month: int, days_befor
 def cuts_priced_bp(prices: Mapping[date, float], today: date) -> float | None:
     """Basis points of cuts over 12 months: implied rate of this month's contract − that of the month a year on.
 
+    Where that one is not there, of the month before it.
+
     prices: Fed funds futures (`ZQ` + month letter + year + `.CBT`) by the first day of their month; the front month
     alone says nothing, so None without both.
     """
-    here, there = prices.get(today.replace(day=1)), prices.get(date(today.year + 1, today.month, 1))
+    here, there = prices.get(today.replace(day=1)), next((prices[m] for m in far_months(today) if m in prices), None)
     if here is None or there is None:
         return None
     return 100.0 * ((100.0 - here) - (100.0 - there))
-
-
-def fed_contract(month: date) -> str:
-    """Yahoo's symbol of the Fed funds future of a month, `ZQF27.CBT`."""
-    return f"ZQ{MONTH_CODES[month.month - 1]}{month.year % 100:02d}.CBT"
 
 
 def _z(values: Floats) -> Floats:

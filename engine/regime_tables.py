@@ -6,23 +6,39 @@ rotation's tail is its last 8 weeks, the current one last; n: weeks of history; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from engine import spreads
-from engine.config import Config
+from engine.config import Config, Regime
+from engine.fed_funds import far_months, fed_contract
+from engine.flow_table import FlowRow
 from engine.grid import DAY, DailyGrid
 from engine.legs import Pair, parse_pair
 from engine.model import Status
-from engine.regime import TAIL_WEEKS, cuts_priced_bp, evidence, fed_contract, quadrant, rotation, weekly
+from engine.regime import (
+    BREADTH,
+    CUTS,
+    SMALL_SHARE,
+    TAIL_WEEKS,
+    Evidence,
+    breadth,
+    cuts_priced_bp,
+    evidence,
+    quadrant,
+    rotation,
+    small_share,
+    weekly,
+)
 from engine.rows import table
 from engine.view import View
 
-MONTHS_AHEAD = 13
+BREADTH_BARS: Final = 50
 ROTATION_ROWS = 504
 """Rows of the grid behind a rotation: two years, of which 14 + 1 + 14 + 8 weeks are needed."""
 
@@ -34,8 +50,8 @@ class RowsState:
     rows: tuple[dict[str, Any], ...]
 
 
-def regime_at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> RowsState:
-    """Both counters for the leading equity pair."""
+def regime_at_close(grid: DailyGrid, pairs: tuple[Pair, ...], wanted: Regime = Regime()) -> RowsState:  # noqa: B008
+    """Both counters for the leading equity pair; what funds' flows say of them comes in `regime_live`."""
     pair = next((p for p in pairs if p.a.total_return and p.b.total_return), None)
     if pair is None:
         return RowsState(())
@@ -43,6 +59,7 @@ def regime_at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> RowsState:
     q = spreads.log_ratio(grid, pair)
     known = np.flatnonzero(np.isfinite(q))
     end = int(known[-1]) + 1 if known.size else 0
+    small, large, cuts = _breadth(grid, wanted.small_funds), _breadth(grid, wanted.large_funds), _cuts(grid)
     items = evidence(
         q[:end],
         grid.days[:end],
@@ -51,24 +68,56 @@ def regime_at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> RowsState:
         streak_years=closed.get("streak_years"),
         streak_leader=closed.get("streak_leader"),
         small_share_percentile=None,
-        breadth50_small=None,
-        breadth50_large=None,
-        cuts_bp=_cuts(grid),
+        breadth50_small=small.value,
+        breadth50_large=large.value,
+        cuts_bp=cuts.value,
     )
+    notes = {BREADTH: f"{small.note} against {large.note}", CUTS: cuts.note}
+    absent = {BREADTH: small.absent or large.absent, CUTS: cuts.absent}
     return RowsState(
-        tuple(
-            {
-                "side": e.side,
-                "evidence": e.item,
-                "value": e.value,
-                "threshold": e.threshold,
-                "holds": e.holds,
-                "as_of": closed.get("as_of"),
-                "status": (Status.WARMING if e.value is None else Status.OK).value,
-            }
-            for e in items
-        )
+        tuple(_row(e, closed.get("as_of"), notes.get(e.item), absent=absent.get(e.item, False)) for e in items)
     )
+
+
+def regime_live(state: RowsState, flows: Sequence[FlowRow], view: View) -> pl.DataFrame:
+    """The `regime` table at one beat, with the small caps' share that the newest flows say."""
+    share = next((row for row in flows if row.cells.get("fund") == "small"), None)
+    rows = []
+    for row in state.rows:
+        if row["evidence"] == SMALL_SHARE:
+            item = small_share(None if share is None else share.cells.get("percentile"))
+            history = None if share is None else share.cells.get("history")
+            note = "no history of funds' flows: sizewatch flows import" if share is None else str(history)
+            if share is not None and item.value is None:
+                note += ": a percentile needs nine years"
+            as_of = None if share is None else datetime(share.day.year, share.day.month, share.day.day, tzinfo=UTC)
+            row = _row(item, as_of, note, absent=share is None)  # noqa: PLW2901
+        rows.append(row | {"simulated": view.simulated})
+    return table("regime", rows)
+
+
+def _row(item: Evidence, as_of: datetime | None, note: str | None, *, absent: bool) -> dict[str, Any]:
+    """absent: there is no source for it, so that waiting does not help."""
+    missing = Status.STALE if absent else Status.WARMING
+    return {
+        "side": item.side,
+        "evidence": item.item,
+        "value": item.value,
+        "threshold": item.threshold,
+        "holds": item.holds,
+        "note": note,
+        "as_of": as_of,
+        "status": (missing if item.value is None else Status.OK).value,
+    }
+
+
+class Measured(NamedTuple):
+    """One input of the evidence, and what is to be said of it."""
+
+    value: float | None
+    note: str
+    absent: bool
+    """Nothing of it is there."""
 
 
 def rotation_at_close(grid: DailyGrid, pairs: tuple[Pair, ...], config: Config) -> RowsState:
@@ -107,13 +156,23 @@ def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
     }
 
 
-def _cuts(grid: DailyGrid) -> float | None:
-    """From Fed funds futures, where the user has them among the symbols."""
+def _breadth(grid: DailyGrid, funds: Sequence[str]) -> Measured:
+    """Share of `funds` above their mean of 50 closed sessions."""
+    closes = [grid.closed(fund)["close"].to_numpy() for fund in funds]
+    value, valid = breadth(closes, BREADTH_BARS)
+    above = "–" if value is None else f"{round(value * valid)} of {valid}"
+    return Measured(value, f"{above} ({' '.join(funds)})", not any(len(c) for c in closes))
+
+
+def _cuts(grid: DailyGrid) -> Measured:
+    """From the closes of dated Fed funds futures."""
     today = datetime.fromtimestamp(grid.now, UTC).date()
-    prices = {}
-    for ahead in range(MONTHS_AHEAD):
-        month = date(today.year + (today.month - 1 + ahead) // 12, (today.month - 1 + ahead) % 12 + 1, 1)
+    prices, said = {}, []
+    for month in (today.replace(day=1), *far_months(today)):
         frame = grid.closed(fed_contract(month))
         if frame.height:
             prices[month] = float(frame["close"][-1])
-    return cuts_priced_bp(prices, today)
+            said.append(f"{fed_contract(month)} {100.0 - prices[month]:.2f} %")
+    value = cuts_priced_bp(prices, today)
+    note = ", ".join(said[:2]) if value is not None else "no Fed funds futures of this month and of a year on"
+    return Measured(value, note, not prices)

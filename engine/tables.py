@@ -150,6 +150,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "flow_5d": pl.Float64(),
             "flow_20d": pl.Float64(),
             "flow_ytd": pl.Float64(),
+            "flow_1y": pl.Float64(),
             "flow_total": pl.Float64(),
             "flow_pct_aum": pl.Float64(),
             "aum": pl.Float64(),
@@ -231,6 +232,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "value": pl.Float64(),
             "threshold": pl.Float64(),
             "holds": pl.Boolean(),
+            "note": pl.String(),
             "as_of": TIME,
         }
     ),
@@ -256,6 +258,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "measured": pl.Float64(),
             "unit": pl.String(),
             "holds": pl.Boolean(),
+            "note": pl.String(),
             "as_of": TIME,
         }
     ),

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from engine.config import Config
+from engine.config import Config, Regime
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError
+from engine.fed_funds import SUFFIX, fed_contracts
 from engine.legs import parsed_pairs
 from engine.model import Bars, asset_of
 from feeds.aside import aside
@@ -39,6 +40,7 @@ GIVE_UP_AFTER: Final = 3
 """So many failures on the way in a row, and this life ends: Yahoo, or the network, is not there."""
 SETTLE_S: Final = 15 * 60
 """A session's last bar is asked for so long after its close."""
+NO_REGIME: Final = Regime((), (), fed_funds=False)
 BEGINNING: Final = datetime(1927, 1, 1, tzinfo=UTC)
 """Before Yahoo's oldest bar."""
 
@@ -75,6 +77,9 @@ class YahooBars:
     def __init__(self, config: Config) -> None:
         self._refresh_s = config.refresh.history_s
         self._jobs = tuple(Job(interval, symbol) for interval in REACH for symbol in _by_need(config))
+        pairs = parsed_pairs(config.spreads.pairs, config)
+        # without a pair of funds there is no evidence to measure
+        self._regime = config.regime if any(p.a.total_return and p.b.total_return for p in pairs) else NO_REGIME
         self._looked: dict[Job, float] = {}
         """When each was last answered, on the run's clock."""
         self._failed: dict[Job, str] = {}
@@ -91,7 +96,7 @@ class YahooBars:
         yahoo, hours = await aside(_prepare, context)
         while True:
             now = context.clock.now()
-            due = [job for job in self._jobs if self._due(job, hours, now)]
+            due = [job for job in (*self._jobs, *self._beside(context)) if self._due(job, hours, now)]
             if not due:
                 await reach(context.border, self.hosts[0])
                 link.reached(CHANNEL)
@@ -101,6 +106,14 @@ class YahooBars:
                     link.settled()
             link.rests(self._refresh_s)
             await context.clock.sleep(self._refresh_s)
+
+    def _beside(self, context: Context) -> Iterator[Job]:
+        """What is not watched, and whose daily closes are evidence: funds for breadth, dated Fed funds futures."""
+        regime = self._regime
+        dated = fed_contracts(context.clock.utcnow().date()) if regime.fed_funds else ()
+        symbols = dict.fromkeys((*regime.small_funds, *regime.large_funds, *dated))
+        watched = {job.symbol for job in self._jobs}
+        yield from (Job("1d", symbol) for symbol in symbols if symbol not in watched)
 
     def _due(self, job: Job, hours: Hours, now: float) -> bool:
         """Whether a bar may have closed since the last look."""
@@ -182,6 +195,8 @@ class YahooBars:
         """What could not be had, by its reason."""
         by_reason: dict[str, list[str]] = {}
         for job, reason in self._failed.items():
+            if job.symbol.endswith(SUFFIX):  # the contract of a year on may not trade yet: `regime` says what it has
+                continue
             by_reason.setdefault(reason, []).append(f"{job.symbol} {job.interval}")
         said = (f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
         return words("no bars of " + "; ".join(said), 200) if by_reason else None

@@ -133,4 +133,13 @@ def _read_by(feed: Feed, config: Config) -> tuple[object, ...]:
         return config.network, config.flows
     if feed.kind == "outside-facts":
         return config.network, config.facts, config.coingecko
-    return config.network, config.refresh, config.crypto, config.equity, config.coingecko, config.spreads, config.levels
+    parts = (
+        config.network,
+        config.refresh,
+        config.crypto,
+        config.equity,
+        config.coingecko,
+        config.spreads,
+        config.levels,
+    )
+    return (*parts, config.regime) if feed.kind == "equity-bars" else parts

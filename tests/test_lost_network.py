@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.clock import Clock
 from engine.collector import Collector
-from engine.config import Config, Crypto, Equity, Flows, Network, Spreads
+from engine.config import Config, Crypto, Equity, Flows, Network, Regime, Spreads
 from engine.model import Mode, Sink, Snapshot
 from feeds.link import Context
 from feeds.network import Border
@@ -22,6 +22,7 @@ CONFIG = Config(
     crypto=Crypto(("kraken",), baskets={"majors": ("BTC", "ETH"), "large": ("SOL",)}, alt=("large",)),
     equity=Equity(("IWM", "SPY", "^RUT")),
     spreads=Spreads(("IWM/SPY", "ALT/BTC")),
+    regime=Regime((), (), fed_funds=False),
     flows=Flows(groups={"small": ("IWM",), "large": ("SPY",)}),
 )
 

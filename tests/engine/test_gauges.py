@@ -222,3 +222,13 @@ def test_gauges_without_any_history_are_warming() -> None:
     table = gauges.live(gauges.at_close(grid, PAIRS), DictView(grid.now))
     assert set(table["status"]) == {"warming"}
     assert table["value"].null_count() == table.height
+
+
+def test_dominance_stands_beside_d2_and_warns_from_three_points_on() -> None:
+    row = {"gauge": "D2", "detail": "own history", "state": "ok", "value": 0.1}
+    assert gauges._with_dominance(row, None) == row
+    mild = gauges._with_dominance(row, (1.14, 29))
+    assert (mild["detail"], mild["state"]) == ("own history; BTC dominance +1.1 pp in 29 d", "ok")
+    assert gauges._with_dominance(row, (-3.0, 30))["state"] == "warn"
+    assert gauges._with_dominance({**row, "state": "alert"}, (4.0, 30))["state"] == "alert"
+    assert gauges._with_dominance({"gauge": "D2", "value": None}, (4.0, 30)).get("state") is None

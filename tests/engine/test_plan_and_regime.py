@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from engine import claims, plan, regime, regime_tables
-from engine.config import Config
+from engine.config import Config, Regime
+from engine.fed_funds import fed_contracts
+from engine.flow_table import FlowRow
 from engine.grid import daily_grid
 from engine.legs import parse_pair
+from engine.model import Status
 from engine.plan import PlanError, make_plan, realised_volatility, rotation_price, touch_probability
 from engine.view import DictView
-from tests.engine.market_data import after, book_of, calendar_of, ohlcv, real, weekdays
+from tests.engine.market_data import after, bars, book_of, calendar_of, moment, ohlcv, real, weekdays
 
 PAIRS = (parse_pair("IWM/SPY", Config()),)
 
@@ -98,10 +101,15 @@ def test_fed_funds_futures_say_what_a_meeting_is_worth() -> None:
     assert made.after == pytest.approx(5.118, abs=5e-4)
     assert made.cut_probability == pytest.approx(0.847, abs=1e-3)
     assert regime.fed_meeting(94.79, 5.33, 30, 30) is None
-    assert regime.fed_contract(date(2027, 1, 1)) == "ZQF27.CBT"
+    assert fed_contracts(date(2026, 1, 9)) == ("ZQF26.CBT", "ZQF27.CBT", "ZQZ26.CBT")
+    assert fed_contracts(date(2026, 5, 9)) == ("ZQK26.CBT", "ZQK27.CBT", "ZQJ27.CBT")
     prices = {date(2026, 1, 1): 96.3, date(2027, 1, 1): 96.8}
     assert regime.cuts_priced_bp(prices, date(2026, 1, 9)) == pytest.approx(50.0)
     assert regime.cuts_priced_bp({date(2026, 1, 1): 96.3}, date(2026, 1, 9)) is None
+    short = {date(2026, 1, 1): 96.3, date(2026, 12, 1): 96.7}
+    assert regime.cuts_priced_bp(short, date(2026, 1, 9)) == pytest.approx(40.0), (
+        "the month before, where there is no other"
+    )
     assert (regime.yield_pct(41.5), regime.yield_pct(4.15), regime.yield_pct(math.nan)) == (4.15, 4.15, None)
 
 
@@ -173,7 +181,9 @@ def test_tables_without_bars_have_their_schema_and_are_warming() -> None:
         ("regime", regime_tables.regime_at_close(grid, PAIRS)),
         ("rotation", regime_tables.rotation_at_close(grid, PAIRS, Config())),
     ):
-        assert set(regime_tables.live(name, state, view)["status"]) == {"warming"}
+        made = regime_tables.live(name, state, view)
+        assert set(made["status"]) <= {"warming", "stale"}
+        assert name == "regime" or set(made["status"]) == {"warming"}
 
 
 def test_a_claim_stands_beside_its_measurement_and_never_becomes_it() -> None:
@@ -188,7 +198,45 @@ def test_a_claim_stands_beside_its_measurement_and_never_becomes_it() -> None:
     volume = rows["small-cap volume, year on year (IWM)"]
     assert (volume["said"], volume["measured"], volume["holds"]) == ("-15 %", -14.2, True)
     assert rows["large caps ahead of small caps, years in a row"]["holds"] is False, "it is the small side that led"
-    assert rows["inflows into funds"]["measured"] is None
+    inflows = rows["inflows into funds"]
+    assert (inflows["measured"], inflows["status"]) == (None, "stale")
+    assert inflows["note"] == "no history of funds' flows: sizewatch flows import"
+
+
+def flow(fund: str, **cells: object) -> FlowRow:
+    return FlowRow({"fund": fund, "history": "iShares only, 10 years", **cells}, date(2026, 1, 8), Status.OK)
+
+
+def test_flows_measure_two_claims_and_one_item_of_evidence() -> None:
+    rows = (flow("small", flow_1y=-9e9, percentile=0.004), flow("IWM", flow_1y=-3e9), flow("large", flow_1y=84e9))
+    made = {r["claim"]: r for r in claims.live({"flows": claims.size_flows(rows)}, DictView(0.0)).to_dicts()}
+    inflows, allocation = made["inflows into funds"], made["allocation to small caps"]
+    assert (inflows["measured"], inflows["holds"], inflows["status"]) == (75e9, None, "ok"), "other funds than it is of"
+    assert "of all funds" in inflows["note"]
+    assert (allocation["measured"], allocation["holds"]) == (0.004, True)
+    days = weekdays("2024-01-01", 300)
+    symbols = {s: ohlcv(i, days) for i, s in enumerate(("IWM", "SPY", "IJR", "QQQ", "ZQF26.CBT"))}
+    book = book_of(**symbols)
+    for contract, price in (("ZQF26.CBT", 96.3), ("ZQZ26.CBT", 96.9)):
+        book.merge(bars(pd.DataFrame({"close": [price, price]}, index=days[-2:]), contract, replace=True))
+    grid = daily_grid(book, calendar_of(days), moment("2026-01-09T22:00:00"))
+    state = regime_tables.regime_at_close(grid, PAIRS, Regime(("IWM", "IJR"), ("SPY", "QQQ", "GONE")))
+    found = {r["evidence"]: r for r in regime_tables.regime_live(state, rows, DictView(grid.now)).to_dicts()}
+    share = found["small-cap share percentile"]
+    assert (share["value"], share["holds"], share["note"]) == (0.004, True, "iShares only, 10 years")
+    assert found["cuts priced over 12 months, bp"]["value"] == pytest.approx(60.0)
+    above = {
+        s: symbols[s]["close"].iloc[-1] > symbols[s]["close"].tail(50).mean() for s in ("IWM", "IJR", "SPY", "QQQ")
+    }
+    wide = (above["IWM"] + above["IJR"]) / 2 - (above["SPY"] + above["QQQ"]) / 2
+    assert found["small breadth50 over large"]["value"] == pytest.approx(wide)
+    assert "of 2 (IWM IJR) against" in found["small breadth50 over large"]["note"]
+    assert {r["status"] for r in found.values()} <= {"ok", "warming"}
+    bare = {r["evidence"]: r for r in regime_tables.regime_live(state, (), DictView(grid.now)).to_dicts()}
+    assert (bare["small-cap share percentile"]["status"], bare["small-cap share percentile"]["holds"]) == (
+        "stale",
+        None,
+    )
 
 
 def test_distance_in_atr() -> None:

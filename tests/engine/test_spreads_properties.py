@@ -281,7 +281,7 @@ def test_a_configured_mix_is_a_row_of_its_own() -> None:
     row = made.row(0, named=True)
     assert (row["pair"], row["b"], row["n"]) == ("ALT/(0.5*BTC+0.5*ETH)", "(0.5*BTC+0.5*ETH)", 600)
     growth = pd.DataFrame({"ada": ada["close"], "btc": btc["close"], "eth": eth["close"]}).pct_change().fillna(0.0)
-    q = np.log((1 + growth["ada"]).cumprod() / (1 + growth[["btc", "eth"]].mean(axis=1)).cumprod())
+    q: Any = np.log((1 + growth["ada"]).cumprod() / (1 + growth[["btc", "eth"]].mean(axis=1)).cumprod())
     assert row["rel_5d"] == pytest.approx(math.expm1(q.iloc[-1] - q.iloc[-6]), rel=1e-9)
     assert row["z252"] == pytest.approx((q.iloc[-1] - q[-252:].mean()) / q[-252:].std(), rel=1e-8)
 

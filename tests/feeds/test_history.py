@@ -13,11 +13,12 @@ import polars as pl
 import pytest
 
 from engine.clock import Clock
-from engine.config import Band, Config, Equity, Refresh, Spreads
+from engine.config import Band, Config, Equity, Refresh, Regime, Spreads
 from engine.errors import BlockedError, FeedError, RateLimitedError, TransientError
+from engine.fed_funds import fed_contracts
 from engine.model import Bars, Coverage
 from engine.tables import BARS
-from feeds.history import YahooBars, bars_of
+from feeds.history import NO_REGIME, YahooBars, bars_of
 from feeds.link import Context
 from feeds.translate import translate
 from simulator.gateway import Gateway, Reply, Request
@@ -30,6 +31,7 @@ CONFIG = Config(
     equity=Equity(symbols=("QQQ", "IWM", "SPY", "^RUT")),
     spreads=Spreads(pairs=("IWM/SPY", "ETH/BTC")),
     levels={"^RUT": Band((2100.0,), (2300.0,))},
+    regime=NO_REGIME,
 )
 ONE = Config(equity=Equity(symbols=("IWM",)), spreads=Spreads(pairs=()), levels={})
 Row = tuple[int, float, float, float, float, float]
@@ -332,3 +334,17 @@ def test_rows_without_a_close_are_dropped_and_what_is_no_price_is_null() -> None
     assert bars["time"].dtype == pl.Datetime("us", "UTC")
     assert acted == datetime(2026, 1, 6, tzinfo=UTC).timestamp()
     assert bars_of(frame, "1d", 0.01)[0]["close"].to_list() == pytest.approx([0.015, 0.025, 0.05])
+
+
+async def test_evidence_that_is_not_watched_is_fetched_day_by_day_and_a_contract_that_is_not_there_is_no_trouble(
+    context: Context,
+) -> None:
+    config = replace(CONFIG, regime=Regime(("IWM", "PSCT"), ("SPY",)))
+    jobs = list(YahooBars(config)._beside(context))
+    assert [job.symbol for job in jobs] == ["PSCT", *fed_contracts(context.clock.utcnow().date())]
+    assert {job.interval for job in jobs} == {"1d"}
+    assert list(YahooBars(replace(config, spreads=Spreads(())))._beside(context)) == []
+    feed = YahooBars(config)
+    feed._failed = {jobs[0]: "unknown", jobs[2]: "unknown"}
+    said = feed._missing()
+    assert said == "no bars of PSCT 1d: unknown"

@@ -26,7 +26,7 @@ from engine.clock import Clock
 from engine.config import Config, Crypto, Equity, Spreads
 from engine.engine import Engine
 from engine.model import Coverage, Sink
-from feeds.history import YahooBars
+from feeds.history import NO_REGIME, YahooBars
 from feeds.link import Context, Feed
 from feeds.yahoo_poll import YahooPoll
 from feeds.yahoo_stream import YahooStream
@@ -52,7 +52,9 @@ def body_of(file: Path) -> Any:
 
 def config_of(*symbols: str, pairs: tuple[str, ...] = ()) -> Config:
     crypto = Crypto(baskets={}, alt=())
-    return Config(equity=Equity(symbols=symbols), spreads=Spreads(pairs=pairs), levels={}, crypto=crypto)
+    return Config(
+        equity=Equity(symbols=symbols), spreads=Spreads(pairs=pairs), levels={}, crypto=crypto, regime=NO_REGIME
+    )
 
 
 @asynccontextmanager

@@ -33,7 +33,9 @@ def levels_of(view: View, symbol: str | None) -> tuple[list[Mapping[str, Any]], 
     frame = view.table("levels")
     if frame is None or symbol is None:
         return [], []
-    records = [r for r in frame.iter_rows(named=True) if r["symbol"] == symbol and r["price"] is not None]
+    records: list[Mapping[str, Any]] = [
+        r for r in frame.iter_rows(named=True) if r["symbol"] == symbol and r["price"] is not None
+    ]
     records.sort(key=_gap)
     own = [r for r in records if (r["sources"] or "config").startswith("config")]
     return own, [r for r in records if r not in own]

@@ -19,6 +19,7 @@ COLUMNS = (
     Column("measured", "measured", 10, rank=1, gap=1),
     Column("unit", "", 6, "<", rank=3, gap=1),
     Column("as_of", "as of", 10, "<", rank=5, gap=1),
+    Column("note", "", 60, "<", rank=6, gap=2),
 )
 NOTES = (
     "✓ the measurement bears it out, ✗ it does not, – nothing here measures it",
@@ -49,6 +50,7 @@ def claim_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool 
         "measured": (measured(value, record["unit"], status), "bright" if value is not None else "missing"),
         "unit": (record["unit"] or "", "dim"),
         "as_of": (f"{when:%Y-%m-%d}" if when is not None else "", "dim"),
+        "note": (fmt.shorten(record.get("note") or "", 60), "dim"),
     }
     line = merged(row(columns, cells))
     return stale(line) if stuck or status == "stale" else line
@@ -56,7 +58,7 @@ def claim_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool 
 
 def columns_for(width: int) -> tuple[Column, ...]:
     """The columns for a width; the claim itself gives way down to 24 cells before a column does."""
-    full = sum(c.width + c.gap for c in COLUMNS[:-1])
+    full = sum(c.width + c.gap for c in COLUMNS[:-2])
     room = max(24, min(46, COLUMNS[NAME].width - (full - width)))
     name = Column("claim", "claimed", room, "<", rank=0, gap=1)
     return choose((*COLUMNS[:NAME], name, *COLUMNS[NAME + 1 :]), width)

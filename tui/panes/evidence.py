@@ -22,6 +22,7 @@ COLUMNS = (
     Column("evidence", "evidence", 30, "<", rank=0, gap=1),
     Column("value", "value", 9, rank=1, gap=1),
     Column("threshold", "bound", 9, rank=2, gap=1),
+    Column("note", "", 50, "<", rank=4, gap=2),
 )
 _PER_CENT: Final = ("relative", "percentile", "breadth50", "ratio over")
 _WHOLE: Final = ("years led", "rows since", "cuts priced")
@@ -45,6 +46,7 @@ def evidence_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bo
         "evidence": (name, "text" if record["holds"] is not None else "dim"),
         "value": (figure(name, record["value"], status), "bright" if record["holds"] else "text"),
         "threshold": (figure(name, record["threshold"]), "dim"),
+        "note": (fmt.shorten(record.get("note") or "", 50), "dim"),
     }
     line = merged(row(columns, cells))
     return stale(line) if stuck or status == "stale" else line
