@@ -87,8 +87,11 @@ class Scans:
         return self._running is not None or self._wanted is not None
 
     def want(self, levels: Levels) -> None:
-        """These are the levels now."""
-        if not _same(levels, self._asked if self._wanted is None else self._wanted):
+        """These are the levels now; pairs with too few are left out, and with none there is nothing to do."""
+        levels = {name: legs for name, legs in levels.items() if len(legs[0]) >= BARS}
+        if not levels:
+            self._wanted = None
+        elif not _same(levels, self._asked if self._wanted is None else self._wanted):
             self._wanted, self._since = levels, -math.inf
 
     def poll(self, mono: float) -> bool:
@@ -112,7 +115,7 @@ class Scans:
         self._running = None
         try:
             self.found, self.failed = running.result(), False
-            self.known = frozenset(name for name, (x, _) in self._asked.items() if len(x) >= BARS)
+            self.known = frozenset(self._asked)
         except SizewatchError as error:
             self.failed, self._again = True, mono + AGAIN_S
             self.tell("error", f"the pairs were not scanned: {error}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,8 @@ from engine import sessions
 from engine.clock import Clock
 from engine.collector import Collector, Prepare
 from engine.config import Config, Refresh
-from engine.model import Intent, Mode, Notice, Sink, Snapshot
-from tests.engine.runtime import channel, config, quote, row
+from engine.model import Bars, Intent, Mode, Notice, Sink, Snapshot
+from tests.engine.runtime import bars_frame, channel, config, quote, row
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -256,3 +258,42 @@ def test_importing_it_brings_in_nothing_heavy() -> None:
     code = f"import sys, engine.collector; print([m for m in {heavy!r} if m in sys.modules])"
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert got.stdout.strip() == "[]"
+
+
+def test_the_worker_begins_with_the_first_heavy_work_and_ends_with_the_collector(bench: Bench) -> None:
+    """The pairs' history comes after the first price; nothing is started for less."""
+    collector = bench.start()
+    until(collector, lambda s: s.ticks)
+    assert collector.worker.pid is None
+    source = bench.made[0]
+    begin = datetime.combine(datetime.now(UTC).date() - timedelta(days=400), datetime.min.time(), UTC)
+    days = bars_frame([100.0 + n % 7 for n in range(400)], begin)
+    other = bars_frame([50.0 + n % 11 for n in range(400)], begin)
+
+    def bring() -> None:
+        for symbol, frame in (("ETH/USD", days), ("BTC/USD", other)):
+            source.sink.ingest_bars(Bars(symbol, "1d", "kraken-bars", "USD", frame))
+
+    source.loop.call_soon_threadsafe(bring)
+    last = until(
+        collector,
+        lambda s: [r for r in s.tables["scanner"].to_dicts() if r["pair"] == "ETH/BTC" and r["beta_ols"] is not None],
+        90.0,
+    )
+    pid = collector.worker.pid
+    assert pid is not None
+    assert last.tables["scanner"].height >= 1
+    assert collector.stop(10)
+    assert collector.worker.pid is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_plan_reaches_the_engine_by_an_intent(bench: Bench) -> None:
+    collector = bench.start()
+    until(collector, lambda s: row(s)["status"] == "ok")
+    collector.send(Intent("plan", {"text": "mine: BTC at 90 stop 80"}))
+    last = until(collector, lambda s: "mine" in s.tables["plans"]["plan"].to_list())
+    assert any(n.text == "plan mine: BTC/USD at 90" for n in last.notices)
+    collector.send(Intent("drop-plan", {"name": "mine"}))
+    until(collector, lambda s: "mine" not in s.tables["plans"]["plan"].to_list())

@@ -126,7 +126,9 @@ def test_before_the_scan_and_with_too_little_history_it_is_warming() -> None:
     assert {r["status"] for r in rows(made, scans, DictView(grid.now)).values()} == {"warming"}
     scans.want(levels)
     assert scans.pending
-    short, some, _ = scanned(grid_at(200, 0.0))
+    worker = Inline()
+    short, some, _ = scanned(grid_at(200, 0.0), worker)
+    assert (worker.jobs, some.pending) == (0, False), "there is nothing to scan"
     assert {(r["status"], r["n"], r["z"]) for r in rows(short, some, DictView(0.0)).values()} == {
         ("warming", 200, None)
     }
