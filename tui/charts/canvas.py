@@ -19,7 +19,7 @@ Numbers = npt.NDArray[np.int64]
 _BITS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.float64)
 _BRAILLE: Final = 0x2800
 _EMPTY: Final = " "
-BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_BLOCK_CODES: Final = np.array([ord(block) for block in " ▁▂▃▄▅▆▇█"], dtype=np.uint32)
 
 
 class Canvas:
@@ -109,16 +109,16 @@ class Canvas:
 
         heights: one fraction a cell column, NaN: none; roles: the meaning of each.
         """
-        for x, (height, role) in enumerate(zip(heights.tolist(), roles, strict=True)):
-            if height != height:  # noqa: PLR0124 — NaN is the one that differs from itself
-                continue
-            eighths = max(1, round(min(1.0, height) * rows * 8))
-            at = self._role(role)
-            for up in range(min(rows, (eighths + 7) // 8)):
-                y = top + rows - 1 - up
-                if 0 <= y < self.height:
-                    self._codes[y, x] = ord(BLOCKS[min(8, eighths - 8 * up)])
-                    self._roles[y, x] = at
+        known = np.isfinite(heights)
+        eighths = np.where(known, np.maximum(1, np.round(np.clip(heights, 0.0, 1.0) * rows * 8)), 0).astype(np.int64)
+        meanings = np.array([self._role(role) for role in roles], dtype=np.int16)
+        for up in range(rows):
+            y = top + rows - 1 - up
+            part = np.clip(eighths - 8 * up, 0, 8)
+            drawn = part > 0
+            if 0 <= y < self.height and drawn.any():
+                self._codes[y, : len(part)][drawn] = _BLOCK_CODES[part[drawn]]
+                self._roles[y, : len(part)][drawn] = meanings[drawn]
 
     def free(self, x: int, y: int, length: int) -> bool:
         """Whether no letter stands in the `length` cells from (x, y) on, all of which are inside."""

@@ -48,7 +48,15 @@ def bands(view: View, symbol: str) -> tuple[Band, ...]:
     rows = [r for r in table.iter_rows(named=True) if r["symbol"] == name and r["price"] is not None]
     rows.sort(key=lambda r: ("config" not in (r["sources"] or ""), abs(r["distance_pct"] or 0.0)))
     return tuple(
-        Band(r["role"], r["price"], r["low"] or r["price"], r["high"] or r["price"], r["state"], r["touches"])
+        Band(
+            r["role"],
+            r["price"],
+            r["low"] or r["price"],
+            r["high"] or r["price"],
+            r["state"],
+            r["touches"],
+            "config" in (r["sources"] or ""),
+        )
         for r in rows[:BANDS]
     )
 

@@ -48,7 +48,7 @@ class Ground:
         self.head_rows = 1 if height >= 5 else 0
         self.foot_rows = 1 if height >= 4 else 0
         self.volume_rows = 0
-        if options.volume and height >= VOLUME_FROM and np.isfinite(self.shown.volume).any():
+        if options.volume and height >= VOLUME_FROM and (self.shown.volume > 0).any():
             self.volume_rows = max(2, height // 8)
         self.rows = max(1, height - self.head_rows - self.foot_rows - self.volume_rows)
         self.width = width

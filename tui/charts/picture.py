@@ -19,6 +19,8 @@ class Band(NamedTuple):
     high: float
     state: str | None
     touches: int | None
+    named: bool = True
+    """True where the user named it; a found one is drawn thinner, and its words give way."""
 
 
 class Mark(NamedTuple):

@@ -19,6 +19,8 @@ from tui.charts.canvas import Canvas
 from tui.lines import Line, merged
 from tui.panes.rotation import QUADRANTS, letter
 
+FAR: Final = 10_000
+"""More than the dot columns of any terminal."""
 LEAST: Final = (40, 9)
 """Cells across and down that the plane needs to be worth drawing."""
 
@@ -78,12 +80,15 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
 
 def _tail(canvas: Canvas, points: Sequence[tuple[float, float]], role: str) -> None:
     """A thin line through the points, oldest first."""
+    rows, columns = [], []
     for (x0, y0), (x1, y1) in itertools.pairwise(points):
         steps = max(2, math.ceil(max(abs(x1 - x0), abs(y1 - y0))) + 1)
         share = np.linspace(0.0, 1.0, steps)
-        dots = np.stack([np.round(y0 + share * (y1 - y0)), np.round(x0 + share * (x1 - x0))]).astype(np.int64)
-        dots = np.unique(dots, axis=1)
-        canvas.dots(dots[0], dots[1], role)
+        rows.append(np.round(y0 + share * (y1 - y0)))
+        columns.append(np.round(x0 + share * (x1 - x0)))
+    if rows:
+        every = np.unique(np.concatenate(rows).astype(np.int64) * FAR + np.concatenate(columns).astype(np.int64))
+        canvas.dots(every // FAR, every % FAR, role)
 
 
 def _below(reach: float, columns: int, margin: int) -> Line:

@@ -71,24 +71,29 @@ class Plot(Ground):
         self.axis[self.rows] = (f"  {fmt.compact(float(known.max())).strip()}", "dim")
 
     def _draw_bands(self) -> None:
-        for band in self._bands():
+        """The levels that the user named as fields with their words, found ones as lines with theirs where free."""
+        for band in sorted(self._bands(), key=lambda band: not band.named):
             edges = self.scale.y(self.value(np.array([band.high, band.price, band.low])))
             role = "up" if band.role == "support" else "down"
-            name = band.role[0].upper()
-            words = (
-                f"{name} {fmt.number(band.price, 0 if band.price >= 100 and band.price == round(band.price) else 2)}"
-            )
-            more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}"
+            whole = band.price >= 100 and band.price == round(band.price)
+            words = f"{band.role[0].upper()} {fmt.number(band.price, 0 if whole else fmt.price_digits(band.price))}"
+            more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}".rstrip()
             if edges[0] > self.scale.dots or edges[2] < -1:
                 arrow, row = ("▲", 0) if edges[2] < 0 else ("▼", self.rows - 1)
                 gap = 100 * (band.price / self._newest() - 1)
-                self.canvas.text(1, row, f"{arrow} {words}  {fmt.signed(gap, 1)} %{more}", role)
+                self._words(row, f" {arrow} {words}  {fmt.signed(gap, 1)} %{more} ", role)
                 continue
-            self.canvas.shade(max(0.0, edges[0]), min(self.scale.dots - 1.0, edges[2]), role)
-            self.canvas.level(edges[1], role, 3)
+            if band.named:
+                self.canvas.shade(max(0.0, edges[0]), min(self.scale.dots - 1.0, edges[2]), role)
+            self.canvas.level(edges[1], role, 3 if band.named else 6)
             row = min(self.rows - 1, max(0, int(edges[1] // 4)))
-            above = row - 1 if role == "down" and row > 0 else min(self.rows - 1, row + 1)
-            self.canvas.text(1, above, f" {words}{more} ", role)
+            beside = row - 1 if role == "down" and row > 0 else min(self.rows - 1, row + 1)
+            self._words(beside if band.named else row, f" {words}{more} ", role)
+
+    def _words(self, row: int, words: str, role: str) -> None:
+        """Words at the left of a row, unless others stand there."""
+        if self.canvas.free(1, row, len(words)):
+            self.canvas.text(1, row, words, role)
 
     def _draw_z(self) -> None:
         bars = self.bins.course
@@ -117,18 +122,19 @@ class Plot(Ground):
         ys = [self.scale.y(self.value(v)) for v in (opens, bars.high, bars.low, bars.close)]
         dots, pitch = 2 * self.columns, self.columns / self.bins.size
         reach = 0 if pitch < 2 else 1 if pitch < 4 else 2 if pitch < 8 else 4
+        cells = 2 * ((np.arange(self.bins.size) + 0.5) * pitch).astype(np.int64)
+        offsets = np.arange(2) if not reach else np.arange(-reach, reach + 1)
+        up = bars.close >= opens
         for rising in (False, True):
             role = "stale" if self.picture.status == "stale" else "up" if rising else "down"
+            mine = np.flatnonzero(np.isfinite(bars.close) & (up == rising))
+            begun, peak, pit, ended = (y[mine] for y in ys)
             wick, body = ([np.full(dots, np.nan), np.full(dots, np.nan)] for _ in range(2))
-            for i in np.flatnonzero(np.isfinite(bars.close) & ((bars.close >= opens) == rising)).tolist():
-                at = 2 * self.cell(i)
-                begun, peak, pit, ended = (float(y[i]) for y in ys)
-                if peak == peak:  # noqa: PLR0124 — NaN: a bar of one price alone
-                    wick[0][at], wick[1][at] = peak, pit
-                head, foot = min(begun, ended), max(begun, ended)
-                first, last = (at, at + 2) if not reach else (at - reach, at + reach + 1)
-                for column in range(max(0, first), min(dots, last)):
-                    body[0][column], body[1][column] = head, foot
+            wick[0][cells[mine]], wick[1][cells[mine]] = peak, pit
+            across = cells[mine][:, None] + offsets
+            inside = (across >= 0) & (across < dots)
+            for side, ends in enumerate((np.minimum(begun, ended), np.maximum(begun, ended))):
+                body[side][across[inside]] = np.broadcast_to(ends[:, None], across.shape)[inside]
             self._strokes(wick, role)
             self._strokes(body, role)
 

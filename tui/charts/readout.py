@@ -41,7 +41,7 @@ def readout(picture: Picture, bins: Binned, at: int | None, width: int) -> Line:
     ]  # fmt: skip
     if np.isfinite(bars.z[index]):
         parts.append((2, (("  z ", "dim"), (fmt.signed(float(bars.z[index])), "text"))))
-    if np.isfinite(bars.volume[index]):
+    if bars.volume[index] > 0:
         parts.append((5, (("  V ", "dim"), (fmt.compact(float(bars.volume[index])).strip(), "text"))))
     if picture.options.averages != "none" and picture.other is None:
         names = ((f" {bars}", role) for bars, role in AVERAGES)

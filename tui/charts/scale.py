@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,12 @@ def moment(micros: int, interval: str) -> str:
 
 
 def time_marks(times: Sequence[int], interval: str, width: int) -> list[tuple[int, str]]:
+    """As `_time_marks`, which is asked again only when a bar begins."""
+    return _time_marks(tuple(times), interval, width)
+
+
+@lru_cache(maxsize=64)
+def _time_marks(times: tuple[int, ...], interval: str, width: int) -> list[tuple[int, str]]:
     """(index, words) where a new hour, day, month or year begins, the finest of them that has room.
 
     times: microseconds of the bars, which stand evenly over `width` cells.
@@ -120,7 +127,8 @@ def time_marks(times: Sequence[int], interval: str, width: int) -> list[tuple[in
     zone = zone_of(interval)
     at = [datetime.fromtimestamp(t / US, zone) for t in times]
     daily = interval == "1d"
-    for kind in _KINDS[3:] if daily else _KINDS:
+    several = len({t.date() for t in at}) > 2  # days say more than hours do
+    for kind in _KINDS[3:] if daily or several else _KINDS:
         key, words = kind
         keys = [key(t) for t in at]
         turns = [i for i in range(1, len(at)) if keys[i] != keys[i - 1]]

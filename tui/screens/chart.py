@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from tui import keys, layouts
 from tui.catalogue import Place
-from tui.charts.keys import CHART_ACTIONS
 from tui.charts.options import Options, read
 from tui.charts.pane import MarketChart
 from tui.screens.panes import PaneScreen
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
     from tui.app import SizewatchApp
 
 PLACE: Final = Place(0, "chart", "Chart", "Chart", "One chart, everything over it.", ("chart",), {"0x0": ("* chart",)})
-HINTS: Final = {"back": 8, "help": 9}
-"""What the footer says beside the chart's own keys."""
+SHOWN: Final = {
+    "chart_shorter": 1, "chart_longer": 2, "chart_interval": 3, "chart_scale": 4, "chart_averages": 5, "back": 6,
+    "help": 7,
+}  # fmt: skip
+"""What the footer says here, in order."""
 
 
 class ChartScreen(PaneScreen):
@@ -26,10 +28,8 @@ class ChartScreen(PaneScreen):
     def __init__(self, options: Options, actions: tuple[keys.Action, ...], window: tuple[int, int]) -> None:
         self.chart = MarketChart("chart")
         self.chart.options = options
-        mine = tuple(replace(a, footer=HINTS.get(a.id, 0)) for a in actions)
-        super().__init__(
-            PLACE, layouts.read(PLACE.layouts), (*CHART_ACTIONS, *mine), (), window, lambda name: self.chart
-        )
+        mine = tuple(replace(a, footer=SHOWN.get(a.id, 0)) for a in actions)
+        super().__init__(PLACE, layouts.read(PLACE.layouts), mine, (), window, lambda name: self.chart)
 
     async def action_back(self) -> None:
         """Leave, in this order: what `PaneScreen` leaves first, then this screen."""
