@@ -155,8 +155,8 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x0": ("* correlations",),
         "0x18": ("* scanner", "* leadlag"),
         "100x30": ("* scanner", "* leadlag 85 | rotation", "* correlations"),
-        "160x30": ("16 scanner 119 | rotation", "* leadlag 85 | correlations"),
-        "160x50": ("15 scanner", "* rotation | heat 85", "12 leadlag 85 | correlations"),
+        "160x30": ("16 scanner 119 | rotation", "* leadlag 91 | correlations"),
+        "160x50": ("15 scanner", "* rotation | heat 85", "12 leadlag 91 | correlations"),
     }),
     Place(7, "regime", "Regime and claims", "Regime",
           "The evidence for a turn, and what was claimed about it.", ("evidence",), {

@@ -15,14 +15,16 @@ from tui.view import View
 from tui.widgets.linepane import LinePane
 
 DAY: Final = 86_400.0
+LEAD: Final = 14
+"""Cells of who leads by how much; the name gives way, the number does not."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("couple", "couple", 17, "<", rank=0, gap=1),
-    Column("tick_lead", "on ticks", 11, "<", rank=0, gap=2),
+    Column("tick_lead", "on ticks", LEAD, "<", rank=0, gap=2),
     Column("tick_corr", "ρ ticks", 7, rank=2, gap=1),
     Column("tick_lead_corr", "ρ lead", 6, rank=4, gap=1),
     Column("n", "ticks", 6, rank=3, gap=1),
-    Column("day_lead", "on days", 11, "<", rank=1, gap=2),
+    Column("day_lead", "on days", LEAD, "<", rank=1, gap=2),
     Column("day_corr", "ρ 252", 6, rank=2, gap=1),
     Column("day_lead_corr", "ρ lead", 6, rank=5, gap=1),
 )
@@ -41,7 +43,7 @@ def lead_words(record: Mapping[str, Any] | None) -> Span:
         return ("none", "dim")
     leader = record["a"] if lag > 0 else record["b"]
     size = f"{abs(lag) / DAY:.0f} d" if abs(lag) >= DAY else f"{abs(lag):.0f} s"
-    return (f"{fmt.shorten(leader, 10 - len(size))} by {size}"[:11], "bright")
+    return (f"{fmt.shorten(leader, LEAD - 4 - len(size))} by {size}", "bright")
 
 
 def leadlag_row(
