@@ -64,6 +64,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows"),
     Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
     Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 5),
+    Action("chart", "c", "chart", "chart", "The chart of what is under the cursor, on the whole screen.", "Rows"),
     Action("copy", "y", "copy", "copy", "Copy the row under the cursor.", "Rows"),
     Action("copy_value", "Y", "copy_value", "copy value", "Copy one value of the row, by its column.", "Rows"),
     Action("export", "e", "export", "export", "Write the pane's table to a file: CSV, Parquet or JSON.", "Rows"),

@@ -187,6 +187,15 @@ async def test_a_chart_in_a_layout_follows_the_cursor_of_its_neighbour() -> None
         assert "ALT/BTC 1Y" in run.text()
 
 
+async def test_c_opens_the_chart_of_the_row_under_the_cursor() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("c")
+        assert chart_of(run).options.symbol == "BTC/USD"
+        await run.press("escape", "5", "G", "c")
+        await run.frame()
+        assert not isinstance(run.app.screen, ChartScreen) or chart_of(run).options.symbol == "IBIT"
+
+
 async def test_detail_has_a_chart_meanings_sources_alerts_and_events() -> None:
     async with running(fakes.snapshot(), (200, 60)) as run:
         await open_detail(run.app, "ALT/BTC")

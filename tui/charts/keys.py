@@ -11,8 +11,8 @@ from tui.keys import Action
 CHART_ACTIONS: Final[tuple[Action, ...]] = (
     Action("chart_left", "h,left", "cross(-1)", "bar back", "Crosshair one bar back.", "Chart"),
     Action("chart_right", "l,right", "cross(1)", "bar on", "Crosshair one bar on.", "Chart"),
-    Action("chart_left_far", "H,shift+left", "cross(-10)", "ten back", "Crosshair ten bars back.", "Chart"),
-    Action("chart_right_far", "L,shift+right", "cross(10)", "ten on", "Crosshair ten bars on.", "Chart"),
+    Action("chart_left_far", "H", "cross(-10)", "ten back", "Crosshair ten bars back.", "Chart"),
+    Action("chart_right_far", "L", "cross(10)", "ten on", "Crosshair ten bars on.", "Chart"),
     Action("chart_first", "g,home", "cross_end(-1)", "first bar", "Crosshair to the first bar.", "Chart"),
     Action("chart_last", "G,end", "cross_end(1)", "last bar", "Crosshair to the last bar.", "Chart"),
     Action("chart_shorter", "left_square_bracket", "step('span', -1)", "shorter",
