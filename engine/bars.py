@@ -37,6 +37,9 @@ _FRESH_BARS: Final = 5
 """A source that is this many bars behind the freshest one is not chosen."""
 
 
+_NONE: Final = pl.DataFrame(schema=BARS)
+
+
 class Series(NamedTuple):
     """The bars of one symbol and interval by one source."""
 
@@ -116,6 +119,8 @@ class BarBook:
 
     def loading(self, symbol: str, interval: str) -> bool:
         """Whether older bars of the source to compute with are still being fetched."""
+        if not self._loading:
+            return False
         series = self.series(symbol, interval)
         return series is not None and (symbol, interval, series.source) in self._loading
 
@@ -142,7 +147,7 @@ class BarBook:
     def frame(self, symbol: str, interval: str) -> pl.DataFrame:
         """`series(…).frame`, empty where there is none."""
         series = self.series(symbol, interval)
-        return pl.DataFrame(schema=BARS) if series is None else series.frame
+        return _NONE if series is None else series.frame
 
     def coverage(self, symbol: str, interval: str, source: str) -> Coverage | None:
         """First and last time held, and how many rows, of one source."""

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from engine import spreads
-from engine.cross import LeadLag, daily_lead_lag, ewma_corr
+from engine.cross import LeadLag, daily_lead_lag, ewma_last
 from engine.grid import DAY, DailyGrid, Floats, worst
 from engine.legs import Leg, Pair
 from engine.model import Status
@@ -164,7 +164,6 @@ def _couple(
     live_end = max(row, 0)
     # weights of .94 leave nothing of what lies four years back
     recent = slice(max(0, end - EWMA_ROWS), end)
-    last = float(ewma_corr(x[recent], y[recent])[-1]) if end else math.nan
     return Couple(
         a=a,
         b=b,
@@ -172,7 +171,7 @@ def _couple(
         before=tuple(
             co_window(x[max(0, live_end - w + 1) : live_end], y[max(0, live_end - w + 1) : live_end]) for w in WINDOWS
         ),
-        ewma=last if math.isfinite(last) else None,
+        ewma=ewma_last(x[recent], y[recent]),
         lead=daily_lead_lag(x[max(0, end - WINDOWS[-1]) : end], y[max(0, end - WINDOWS[-1]) : end]),
         as_of=as_of,
         steps=steps,

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from engine.grid import Floats
-from engine.windows import MIN_SD, co_window
+from engine.windows import MIN_SD
 
 LAMBDA: Final = 0.94
 LEAST_INCREMENTS: Final = 200
@@ -120,15 +120,25 @@ def hy_lead_lag(
 
 def daily_lead_lag(x: Floats, y: Floats, lags: int = DAILY_LAGS) -> LeadLag:
     """The same on daily returns: corr(x_t, y_{t+k}) for k = ±5 rows; k > 0: Y lags."""
-    ks = np.arange(-lags, lags + 1)
-    found = []
-    for k in ks.tolist():
-        rows = max(0, len(x) - abs(k))
-        a, b = (x[:rows], y[len(y) - rows :]) if k >= 0 else (x[len(x) - rows :], y[:rows])
-        found.append(co_window(a, b).corr(3))
-    if found[lags] is None:
+    if not len(x):
         return LeadLag(None, None, None)
-    return _verdict(ks.astype(np.float64), np.array([math.nan if r is None else r for r in found]), lags)
+    ks = np.arange(-lags, lags + 1)
+    # one row a lag: y moved by it against x, NaN where it has moved out
+    wide = np.concatenate([np.full(lags, np.nan), y, np.full(lags, np.nan)])
+    moved = np.lib.stride_tricks.sliding_window_view(wide, len(x))
+    both = np.isfinite(x) & np.isfinite(moved)
+    n = both.sum(axis=1)
+    a, b = np.where(both, x, 0.0), np.where(both, moved, 0.0)
+    least = np.maximum(n, 1)[:, None]
+    a = np.where(both, a - a.sum(axis=1, keepdims=True) / least, 0.0)
+    b = np.where(both, b - b.sum(axis=1, keepdims=True) / least, 0.0)
+    sxx, syy, sxy = (a * a).sum(axis=1), (b * b).sum(axis=1), (a * b).sum(axis=1)
+    known = (n >= 3) & (np.minimum(sxx, syy) > (n - 1) * MIN_SD**2)
+    rho = np.full(len(ks), np.nan)
+    rho[known] = np.clip(sxy[known] / np.sqrt(sxx[known] * syy[known]), -1.0, 1.0)
+    if not known[lags]:
+        return LeadLag(None, None, None)
+    return _verdict(ks.astype(np.float64), rho, lags)
 
 
 def _verdict(lags: Floats, rho: Floats, zero: int) -> LeadLag:
@@ -154,6 +164,20 @@ def ewma_corr(x: Floats, y: Floats, decay: float = LAMBDA) -> Floats:
     out = np.full(len(x), np.nan)
     out[both] = np.where(flat, np.nan, np.clip(xy / np.sqrt(np.where(flat, 1.0, xx * yy)), -1.0, 1.0))
     return out
+
+
+def ewma_last(x: Floats, y: Floats, decay: float = LAMBDA) -> float | None:
+    """The newest value of `ewma_corr`, by the sums that its recursion comes to; None where it has none."""
+    both = np.isfinite(x) & np.isfinite(y)
+    if not both.size or not both[-1]:
+        return None
+    x, y = x[both], y[both]
+    weights = decay ** np.arange(len(x) - 1.0, -1.0, -1.0)
+    weights[1:] *= 1.0 - decay  # the recursion begins with its first product as it is
+    xy, xx, yy = (float(weights @ product) for product in (x * y, x * x, y * y))
+    if xx <= MIN_SD**2 or yy <= MIN_SD**2:
+        return None
+    return max(-1.0, min(1.0, xy / math.sqrt(xx * yy)))
 
 
 def _seen(now: float, then: float) -> float:

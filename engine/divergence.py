@@ -7,7 +7,7 @@ past; every function looks back only, and a swing is known k bars after it was.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -83,17 +83,26 @@ class Past:
 
 def past_of(values: Floats) -> Past:
     """The past after `values`, each judged by those before it and itself alone; NaN is skipped."""
+    return pasts_of(values)[1]
+
+
+def pasts_of(values: Floats) -> tuple[Past, Past]:
+    """The past before the newest of `values` and the one after it, as `past_of` has them."""
     ordered: list[float] = []
     state = State.OK
-    for value in values[np.isfinite(values)].tolist():
-        insort(ordered, value)
-        n = len(ordered)
+    before = Past((), state)
+    known = values[np.isfinite(values)].tolist()
+    for n, value in enumerate(known, 1):
+        if n == len(known):
+            before = Past(tuple(ordered), state)
+        at = bisect_right(ordered, value)
         if n >= OWN_HISTORY:
-            below, upto = bisect_left(ordered, value), bisect_right(ordered, value)
-            state = percentile_state(state, (below + (upto - below) / 2) / n)
+            below = at if not at or ordered[at - 1] < value else bisect_left(ordered, value, 0, at)
+            state = percentile_state(state, (below + (at + 1 - below) / 2) / n)
         else:
             state = fixed_state(state, value)
-    return Past(tuple(ordered), state)
+        ordered.insert(at, value)
+    return before, Past(tuple(ordered), state)
 
 
 def cross_gap(z_equity: float, z_crypto: float, rho: float | None) -> float | None:

@@ -159,8 +159,10 @@ class DailyGrid:
 
     def reaches(self, symbol: str, day: int) -> bool:
         """Whether the daily bars go back to `day` (days since 1970), or are all that there are."""
+        if not self._book.loading(symbol, "1d"):
+            return True
         days = days_of(self._book.frame(symbol, "1d").head(1))
-        return not self._book.loading(symbol, "1d") or (len(days) > 0 and int(days[0]) <= day)
+        return len(days) > 0 and int(days[0]) <= day
 
     def year_there(self, *legs: Leg) -> bool:
         """Whether the legs' daily bars go back far enough for windows of a year."""

@@ -113,7 +113,9 @@ def lives_of(levels: tuple[Level, ...], bars: list[Bar]) -> tuple[tuple[Level, L
     A level that is CLEAR, armed and on its own side of the price changes only with a bar that meets its band or closes
     beyond it: the bars between are not asked.
     """
-    high, low, close, ranges = (np.array([getattr(b, n) for b in bars]) for n in ("high", "low", "close", "atr"))
+    _, high, low, close, ranges, _ = (
+        np.array(c, dtype=np.float64) for c in (zip(*bars, strict=True) if bars else [()] * 6)
+    )
     made = []
     for level in levels:
         life = start(level.price, bars[0].close if bars else level.price, level.side)

@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from engine.grid import DAY, EPOCH, DailyGrid, Floats, Point, worst
+from engine.grid import DAY, EPOCH, DailyGrid, Days, Floats, Point, worst
 from engine.legs import Pair
 from engine.model import Status
 from engine.rows import table
@@ -259,11 +259,12 @@ def _anchors(pair: Pair, grid: DailyGrid, a: Floats, b: Floats, q: Floats, row: 
     ordered = ranks(decade)
     finite = np.flatnonzero(np.isfinite(past))
     bases = {}
+    days = grid.days[finite]
     for horizon in HORIZONS:
-        at = base_row(grid, past, finite, row, horizon)
+        at = base_row(grid, past, finite, row, horizon, days)
         if at is not None:
             bases[horizon] = (float(a[at]), float(b[at]))
-    slow = window(year)
+    slow, year_of = window(year), grid.date_of(row).year
     return Anchors(
         pair=pair,
         row=row,
@@ -277,25 +278,36 @@ def _anchors(pair: Pair, grid: DailyGrid, a: Floats, b: Floats, q: Floats, row: 
         known=int(finite.size),
         known_year=slow.n,
         width=int(year.size),
-        streak=streak(grid, a, b, past, grid.date_of(row).year),
+        # a year that is over has the same rows for every row of the one that is not
+        streak=grid.once("streak", (pair, year_of), lambda: streak(grid, a, b, past, year_of)),
         recent=tuple(np.exp(past[finite[-(RECENT - 1) :]]).tolist()),
         loading=grid.loading(pair.a) or grid.loading(pair.b),
         baseless=any(leg.kind != "symbol" and not grid.year_there(leg) for leg in (pair.a, pair.b)),
     )
 
 
-def base_row(grid: DailyGrid, past: Floats, finite: np.ndarray[Any, Any], row: int, horizon: str) -> int | None:
-    """Row that a horizon of `row` is measured from, None where there is no value (near enough)."""
+def base_row(
+    grid: DailyGrid, past: Floats, finite: np.ndarray[Any, Any], row: int, horizon: str, days: Days | None = None
+) -> int | None:
+    """Row that a horizon of `row` is measured from, None where there is no value (near enough).
+
+    days: those of the rows `finite`, where the caller has them.
+    """
     if horizon in ROWS:
         at = row - ROWS[horizon]
         return at if at >= 0 and np.isfinite(past[at]) else None
-    day = grid.date_of(row)
-    target = date(day.year - 1, 12, 31) if horizon == "ytd" else months_back(day, MONTHS[horizon])
-    number = (target - EPOCH).days
-    upto = int(np.searchsorted(grid.days[finite], number, side="right")) - 1
-    if upto < 0 or number - grid.days[finite[upto]] > ASOF_DAYS:
+    number = grid.once("target", (row, horizon), lambda: _target(grid.date_of(row), horizon))
+    days = grid.days[finite] if days is None else days
+    upto = int(np.searchsorted(days, number, side="right")) - 1
+    if upto < 0 or number - days[upto] > ASOF_DAYS:
         return None
     return int(finite[upto])
+
+
+def _target(day: date, horizon: str) -> int:
+    """The day number that a horizon by the calendar reaches back to from `day`."""
+    target = date(day.year - 1, 12, 31) if horizon == "ytd" else months_back(day, MONTHS[horizon])
+    return (target - EPOCH).days
 
 
 def months_back(day: date, months: int) -> date:

@@ -47,7 +47,7 @@ def window(values: Floats) -> Window:
     known = values[np.isfinite(values)]
     if not known.size:
         return Window(0, 0.0, 0.0)
-    mean = float(known.mean())
+    mean = float(np.add.reduce(known)) / known.size
     return Window(int(known.size), mean, float(((known - mean) ** 2).sum()))
 
 
@@ -121,7 +121,7 @@ def reversion(q: Floats) -> Reversion:
     x, y = x[both], y[both]
     if not x.size:
         return Reversion(0, 0.0, 0.0, 0.0, 0.0, 0.0, last, known)
-    mx, my = float(x.mean()), float(y.mean())
+    mx, my = float(np.add.reduce(x)) / x.size, float(np.add.reduce(y)) / y.size
     dx, dy = x - mx, y - my
     return Reversion(int(x.size), mx, my, float(dx @ dx), float(dx @ dy), float(dy @ dy), last, known)
 
@@ -189,7 +189,7 @@ def co_window(x: Floats, y: Floats) -> CoWindow:
     x, y = x[both], y[both]
     if not x.size:
         return CoWindow(0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    mx, my = float(x.mean()), float(y.mean())
+    mx, my = float(np.add.reduce(x)) / x.size, float(np.add.reduce(y)) / y.size
     dx, dy = x - mx, y - my
     return CoWindow(int(x.size), mx, my, float(dx @ dx), float(dy @ dy), float(dx @ dy))
 
