@@ -68,7 +68,7 @@ def stay(visit: Visit, store: Path, config: Config, wanted: Sequence[str]) -> It
         run = Run(config, clock, Mode.DEMO, store, folder / "cache", None, SCENARIO, child, Options())
         collector, news = run.collector(), News(clock.now())
         missing, ends = set(wanted), float("inf")
-        collector.start()  # type: ignore[union-attr]
+        collector.start()
         try:
             while (missing or not visit.rules) and time.monotonic() < ends and collector.failure() is None:
                 time.sleep(0.1)

@@ -70,7 +70,7 @@ def backtest(rule: Rule, config: Config, book: BarBook, spans: Sequence[Session]
 def _conditions(rule: Rule, config: Config, book: BarBook, spans: Sequence[Session]) -> Iterator[Firing]:
     maker = next(each for each in makers(config, book) if each.name == rule.on)
     # a daily close stands for its whole session, and no firing before the first date has left a cooldown
-    alerts = AlertBook([replace(rule, enabled=True, expires=None)], TABLES)
+    alerts = AlertBook([_as_tried(rule)], TABLES)
     moments = [max(span.close, (span.day + 1) * DAY) + 1.0 for span in spans]
     for span, now, until in zip(spans, moments, (*moments[1:], moments[-1] + DAY), strict=True):
         tables = {maker.name: table_at(maker, now)}
@@ -80,13 +80,19 @@ def _conditions(rule: Rule, config: Config, book: BarBook, spans: Sequence[Sessi
                     yield Firing(_date(span.day), event)
 
 
+def _as_tried(rule: Rule) -> Rule:
+    """The rule where nobody acknowledges, and a daily bar stands for its whole day."""
+    mode = "edge" if rule.mode == "latch" else rule.mode
+    return replace(rule, enabled=True, expires=None, mode=mode, session="24x7")
+
+
 def table_at(maker: Maker, now: float) -> pl.DataFrame:
     """A derived table as bars alone made it at `now`."""
     return maker.live(maker.at_close(now), DictView(now))
 
 
 def _crossings(rule: Rule, cross: Cross, book: BarBook, spans: Sequence[Session]) -> Iterator[Firing]:
-    watch = Watch([replace(rule, enabled=True, max_age=GAP_S)])
+    watch = Watch([replace(_as_tried(rule), max_age=GAP_S)])
     alerts = AlertBook([rule], TABLES)
     frame = book.frame(cross.symbol, "1d")
     if cross.over is not None:

@@ -35,7 +35,7 @@ READY: Final[Mapping[str, Mapping[str, object]]] = {
         "when": "state IN ('BREAK_PENDING', 'BROKEN') AND sources LIKE 'config%'",
         "cooldown": "15m",
         "severity": "critical",
-        "message": "{symbol} {last:,.2f} breaks {role} {price:,.0f} ({state})",
+        "message": "{symbol} {last:,.2f} breaks {price:,.0f} ({role}, {state})",
     },
     "band-retest": {
         "on": "levels",

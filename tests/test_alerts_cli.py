@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,12 @@ mode = "loud"
 [rules.level]
 cross = { symbol = "BTC/USDT", level = 1 }
 """
+
+TOLD = {
+    "btc-volume-30bn": r"BTC 24 h volume over all markets 4[0-9],\d{3},\d{3},\d{3} USD, above 30 billion",
+    "ratio-low": r"IJR/SPY at a new (decade|\d+-year) low: ratio 0\.1\d{3}",
+}
+"""Of the tour through all ready rules what its first seconds tell; `bench.alerts_tour` goes through the rest."""
 
 
 def test_a_wrong_rule_is_said_by_the_check_with_what_would_be_right(
@@ -76,22 +84,27 @@ def test_wrong_words_are_one_clear_line(arguments: list[str], said: str, capsys:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to end a program by")
 def test_without_a_screen_all_that_happens_is_a_json_line_until_it_is_told_to_end(tmp_path: Path) -> None:
     child = subprocess.Popen(
-        [*COMMAND, "watch", "--demo"], env=surroundings(tmp_path), cwd=ROOT, stdout=subprocess.PIPE,
+        [*COMMAND, "watch", "--demo", "alerts-tour"], env=surroundings(tmp_path), cwd=ROOT, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdout is not None
-    told = []
+    told: list[dict[str, Any]] = []
+    fired: dict[str, str] = {}
     for line in child.stdout:
         told.append(json.loads(line))
         if told[-1]["type"] == "event":
+            fired[told[-1]["rule"]] = told[-1]["message"]
+        if fired.keys() >= TOLD.keys():
             break
     child.send_signal(signal.SIGTERM)
     rest, complaint = child.communicate(timeout=60)
     told += [json.loads(line) for line in rest.splitlines()]
     assert (child.returncode, complaint) == (0, "")
-    assert told[0] == {"type": "start", "mode": "demo", "scenario": "january-2026"}
+    assert told[0] == {"type": "start", "mode": "demo", "scenario": "alerts-tour"}
     assert told[-1] == {"type": "end"}
     assert {"connecting", "live"} <= {each["state"] for each in told if each["type"] == "feed"}
+    for rule, message in TOLD.items():
+        assert re.fullmatch(message, fired[rule]), fired[rule]
     event = next(each for each in told if each["type"] == "event")
     assert event["simulated"] is True and event["kind"] == "fired" and event["message"] and event["id"]
     assert [name for name, text in contents(tmp_path).items() if text is not None] == []

@@ -111,7 +111,7 @@ def test_the_messages_as_a_user_reads_them(day: tuple[list[Event], list[Event]])
         "size-z": "IWM/SPY z −2.31: small caps stretched against large",
         "ratio-low": "IWM/SPY at a new 15-year low: ratio 0.3154",
         "band-testing": "^RUT 2,295.40 tests resistance 2,300",
-        "band-break": "^RUT 2,295.40 breaks resistance 2,350 (BROKEN)",
+        "band-break": "^RUT 2,295.40 breaks 2,350 (resistance, BROKEN)",
         "band-retest": "^RUT 2,295.40 retests 2,250 (RETEST)",
         "band-false-break": "^RUT 2,295.40: the break of 2,200 was false",
         "streak-turns": "IWM/SPY: small leads this year so far, after 5 years of large",

@@ -148,7 +148,7 @@ async def test_a_rule_is_tried_now_and_on_the_past_before_it_is_kept(tmp_path: P
     past = Past(252, "2025-01-02", "2026-01-08", (("2025-10-30", "IWM/SPY", "z −2.22"),))
     async with running(snapshot(store=tmp_path), (120, 40)) as run:
         desk = Desk(past)
-        run.source.worker = desk  # type: ignore[attr-defined]
+        run.source.worker = desk
         await run.app.push_screen(AlertForm("mine: spreads pair = 'IWM/SPY' AND z252 < 9; for=30s"))
         await run.pilot.pause()
         await run.frame()
