@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tui import keys
+from pathlib import Path
+
+from tui import keys, reference
 from tui.screens.help import help_lines
 from tui.widgets.footer import footer
 
@@ -83,3 +85,11 @@ def test_a_key_may_mean_one_thing_everywhere_and_another_on_a_chart() -> None:
     assert keymap.warnings == ()
     assert by_id(keymap)["picture"].keys == "x"
     assert keys.remapped({"chart_volume": "m"}).warnings == ("keys.chart_volume: m no longer means “averages”",)
+
+
+def test_the_tables_of_the_documentation_are_those_of_the_program() -> None:
+    root = Path(keys.__file__).parents[1]
+    readme = (root / "README.md").read_text("utf-8")
+    assert reference.BEGIN in readme
+    assert reference.with_table(readme) == readme, "run python -m tui.reference"
+    assert (root / "docs" / "keys.md").read_text("utf-8") == reference.page(), "run python -m tui.reference"
