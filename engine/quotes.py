@@ -179,6 +179,8 @@ class Quotes:
             last = None if last is None else last * usd
             bid = bid * usd if bid else None
             ask = ask * usd if ask else None
+            if bid is not None and ask is not None and bid > ask:  # nobody can trade there: it is no book
+                bid = ask = None
             high = None if high is None else high * usd
             low = None if low is None else low * usd
             if ccy != "USD" and not cell.old:  # a rate that moved since the last tick moves the price too

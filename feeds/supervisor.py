@@ -17,7 +17,7 @@ from engine.errors import BlockedError, FatalError, FeedError, RateLimitedError,
 from engine.model import FeedReport, FeedState
 from feeds.health import Health
 from feeds.link import Asks, Context, Feed
-from feeds.translate import translate, words
+from feeds.translate import let_go, translate, words
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +148,12 @@ class Supervisor:
         raised = task.exception()
         if raised is None:
             return TransientError("the connection ended")
+        try:
+            return self._said(raised)
+        finally:
+            let_go(raised)
+
+    def _said(self, raised: BaseException) -> FeedError:
         error = translate(raised)
         if error is None:
             log.error("%s failed unexpectedly", self.feed.source, exc_info=raised)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from traceback import clear_frames
 from typing import Final
 
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError, printable
@@ -24,6 +25,7 @@ _PLACE: Final = re.compile(
     r"|block access from your country|prohibited (?:country|jurisdiction)",
     re.IGNORECASE,
 )
+_MOST_LINKS: Final = 100
 _SPACE: Final = re.compile(r"\s+")
 
 _LIMITED: Final = frozenset({"RateLimitExceeded", "DDoSProtection", "YFRateLimitError"})
@@ -96,6 +98,19 @@ def translate(raised: BaseException) -> FeedError | None:
     if names & _PROXY_SAID_NO and status != 407:
         return TransientError("the proxy refuses this host" + (f" (HTTP {status})" if status else ""))
     return _refusal(names, status, retry_after, text) or _by_kind(names, raised)
+
+
+def let_go(raised: BaseException) -> None:
+    """Drop what the frames of an error and of its causes still hold: a connection's objects, at every reconnect."""
+    seen: set[int] = set()
+    todo: list[BaseException] = [raised]
+    while todo and len(seen) < _MOST_LINKS:
+        link = todo.pop()
+        if id(link) not in seen:  # a member of a group may have been raised while the group was handled
+            seen.add(id(link))
+            clear_frames(link.__traceback__)
+            todo += [inner for inner in (link.__cause__, link.__context__) if inner is not None]
+            todo += link.exceptions if isinstance(link, BaseExceptionGroup) else ()
 
 
 def words(text: str, limit: int = 120) -> str:

@@ -51,6 +51,8 @@ class WorldClock(Clock):
         self._ahead = 0.0
         """What the wall clock is further on than the timers' clock."""
         self._speed = speed
+        self.stalled_s = 0.0
+        """Seconds of ours that did not pass here, since the machine was busy with something else."""
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
 
@@ -78,7 +80,9 @@ class WorldClock(Clock):
         while True:
             began = time.monotonic()
             await asyncio.sleep(self.TICK_S)
-            self._mono += min(time.monotonic() - began, 2 * self.TICK_S) * self._speed
+            took = time.monotonic() - began
+            self.stalled_s += max(0.0, took - 2 * self.TICK_S)
+            self._mono += min(took, 2 * self.TICK_S) * self._speed
             while self._sleepers and self._sleepers[0][0] <= self._mono:
                 woken = heapq.heappop(self._sleepers)[2]
                 if not woken.done():
@@ -230,6 +234,8 @@ def price_check(
             value = row[name]
             if value is not None and live and not 0.94 * first < value < (1.06 + RISE * STEPS) * first:
                 return f"{name} {value!r} of {shown}"
+        if live and row["bid"] is not None and row["ask"] is not None and row["bid"] > row["ask"]:
+            return f"a crossed book: {shown}"
         change, opened = row["change_pct"], first * 0.96
         if live and change is not None and abs(change - 100 * (row["last"] / opened - 1)) > 0.5:
             return f"change_pct {change!r} of {shown}"

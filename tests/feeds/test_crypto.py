@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import weakref
 from pathlib import Path
 
 import orjson
@@ -11,9 +13,11 @@ import pytest
 
 from engine.config import Crypto
 from engine.model import FeedState
-from feeds.ccxt_tap import lean_ticker
+from feeds.ccxt_tap import Tap, closed, lean_ticker, tapped
 from feeds.crypto import CryptoStream, time_in
 from feeds.markets import MarketLists, choose
+from feeds.network import Border
+from feeds.quirks import quirks_of
 from simulator.binance import BinanceSite
 from simulator.coinbase import CoinbaseSite
 from simulator.gateway import Reply, Request
@@ -295,3 +299,17 @@ def test_time_in_a_raw_message(info: object, expected: float | None) -> None:
 
 
 # candles
+
+
+@pytest.mark.parametrize("name", ["kraken", "coinbase", "binance"])
+async def test_a_closed_exchange_is_let_go_of_without_a_search_for_garbage(name: str) -> None:
+    exchange = await tapped(name, Border(None, None, 1.0), quirks_of(name), Tap(lambda symbol, ticker: None))
+    gone = weakref.ref(exchange)
+    gc.collect()
+    gc.disable()
+    try:
+        await closed(exchange)
+        del exchange
+        await until(lambda: gone() is None)
+    finally:
+        gc.enable()

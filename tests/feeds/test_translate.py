@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import weakref
 from collections.abc import Callable
 
 import aiohttp
@@ -14,7 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError
-from feeds.translate import error_of_status, seconds_of, translate, words
+from feeds.translate import error_of_status, let_go, seconds_of, translate, words
 
 
 def request_to(address: str) -> RequestInfo:
@@ -153,3 +154,26 @@ def test_retry_after_header() -> None:
 def test_words_carry_no_control_characters() -> None:
     assert words("a\x1b[31mb\r\n c") == "a [31mb c"
     assert len(words("x" * 500)) == 120
+
+
+def test_an_error_lets_go_of_what_its_frames_held_however_it_is_knotted() -> None:
+    class Held:
+        pass
+
+    def fail() -> None:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        raise ValueError
+
+    held: list[weakref.ref[Held]] = []
+    try:
+        try:
+            fail()
+        except ValueError as inner:
+            raise ExceptionGroup("both", [inner, OSError()]) from inner
+    except ExceptionGroup as error:
+        group = error
+    group.exceptions[0].__context__ = group
+    assert held[0]() is not None
+    let_go(group)
+    assert held[0]() is None
