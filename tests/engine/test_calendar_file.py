@@ -91,3 +91,22 @@ def test_a_kept_calendar_is_asked_for_before_the_library(tmp_path: Path) -> None
     assert sessions.kept(sessions.CMES, first, build, (tmp_path,)).sessions == GRID[:2]
     assert sessions.kept(sessions.CMES, first, build, (tmp_path,)).sessions == GRID[:2]
     assert built == [1], "what was built is kept"
+
+
+def test_both_calendars_are_recalled_or_it_is_said_that_one_must_be_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = {market: sessions.hours(market) for market in (sessions.XNYS, sessions.CMES)}
+    known: dict[str, sessions.Hours] = {}
+    monkeypatch.setattr(sessions, "_KNOWN", known)
+    monkeypatch.setattr(sessions, "_FOLDERS", [])
+    sessions.keep_in(tmp_path)
+    assert not sessions.recall()
+    firsts = {sessions.XNYS: sessions.FIRST_DAY, sessions.CMES: sessions.FIRST_DAY_CMES}
+    for market, first in firsts.items():
+        assert not sessions.recall()
+        days = first.isoformat(), sessions.last_day().isoformat()
+        calendar_file.write((tmp_path,), market, *days, built[market].sessions)
+    assert sessions.recall()
+    assert known == built
+    assert sessions.xnys() is known[sessions.XNYS]
