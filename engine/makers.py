@@ -19,6 +19,7 @@ from engine import (
     gauges,
     levels,
     markets,
+    matrix,
     regime_tables,
     sessions,
     spreads,
@@ -139,6 +140,24 @@ class RegimeMaker:
     """`regime`."""
 
     shared: Shared
+@dataclass
+class MatrixMaker:
+    """`matrix`."""
+
+    shared: Shared
+    config: Config
+    name: str = "matrix"
+    _made: tuple[matrix.MatrixState, pl.DataFrame] | None = None
+
+    def at_close(self, now: float) -> matrix.MatrixState:
+        return matrix.at_close(self.shared.grid(now), matrix.names_of(pairs_of(self.config), self.config))
+
+    def live(self, state: matrix.MatrixState, view: View) -> pl.DataFrame:
+        if self._made is None or self._made[0] is not state:
+            self._made = (state, matrix.live(state, view))
+        return self._made[1]
+
+
     config: Config
     outside: Outside | None = None
     name: str = "regime"
@@ -284,6 +303,7 @@ def makers(
         RotationMaker(shared, config),
         ClaimsMaker(shared, config, outside),
         *beside,
+        MatrixMaker(shared, config),
         *(() if desk is None else charts(shared, config, desk)),
         *(() if bench is None else workbench.makers(bench, shared.grid)),
     )

@@ -303,6 +303,16 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "note": pl.String(),
         }
     ),
+    "matrix": _live(
+        {
+            "a": pl.String(),
+            "b": pl.String(),
+            "window": pl.Int64(),
+            "corr": pl.Float64(),
+            "as_of": TIME,
+            "n": pl.Int64(),
+        }
+    ),
     "bars": _live(
         {
             "symbol": pl.String(),

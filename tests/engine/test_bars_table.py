@@ -10,11 +10,11 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from engine import sessions
+from engine import matrix, sessions
 from engine.bars import BarBook
 from engine.bars_desk import LEASE_S, REQUESTS, Desk
 from engine.config import Config, Crypto, Equity, Spreads
-from engine.makers import Shared, SpreadsMaker, charts
+from engine.makers import Shared, SpreadsMaker, charts, pairs_of
 from engine.model import Bars, Intent, Status
 from engine.tables import BARS, TABLES
 from engine.view import DictView, Live
@@ -171,6 +171,20 @@ def test_baskets_and_mixes_are_lines_and_nonsense_is_answered_in_words() -> None
     assert "did you mean" in world.ask("IWMM")[1]["note"]
     assert world.desk.ask({"symbol": "IWM", "interval": "7m"}) == "'7m' is no interval: they are 1m, 5m, 1h, 1d"
     assert world.desk.ask({}) is not None
+
+
+def test_the_matrix_holds_each_couple_once_and_agrees_with_pandas() -> None:
+    world = World()
+    legs = matrix.names_of(pairs_of(CONFIG), CONFIG)
+    grid = world.shared.grid(NOON)
+    table = matrix.live(matrix.at_close(grid, legs), world.view())
+    assert table.schema == TABLES["matrix"]
+    assert [leg.text for leg in legs] == ["IWM", "SPY", "ALT", "BTC", "majors", "x"]
+    assert table.height == 15 and set(table["status"]) == {"ok"}
+    frame = pd.DataFrame({leg.text: np.log(grid.leg(leg).values) for leg in legs}).diff().dropna(how="all").tail(63)
+    expected = frame.corr(min_periods=31)
+    for row in table.iter_rows(named=True):
+        assert row["corr"] == pytest.approx(expected.loc[row["a"], row["b"]], abs=1e-9), (row["a"], row["b"])
 
 
 def test_a_request_ends_with_its_lease_and_there_are_never_too_many() -> None:

@@ -92,4 +92,29 @@ def tables(status: str | None = None) -> dict[str, pl.DataFrame]:
             }
             for asked, interval in ASKED.items()
         ]  # fmt: skip
-    return {"bars": pl.concat(pieces), "charts": pl.DataFrame(rows, schema=TABLES["charts"], orient="row")}
+    return {
+        "matrix": matrix(status),
+        "bars": pl.concat(pieces),
+        "charts": pl.DataFrame(rows, schema=TABLES["charts"], orient="row"),
+    }
+
+
+NAMES = ("IWM", "SPY", "IJR", "QQQ", "RSP", "^RUT", "^GSPC", "ALT", "BTC", "ETH", "majors", "ai", "meme")
+
+
+def matrix(status: str | None = None) -> pl.DataFrame:
+    """Everything against everything; the newest basket is too young."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for i, a in enumerate(NAMES):
+        for j in range(i + 1, len(NAMES)):
+            young = NAMES[j] == "meme"
+            crypto = (i >= 7) + (j >= 7)
+            corr = float((0.85, -0.05, 0.75)[crypto] + rng.normal(0, 0.1))
+            rows.append(
+                {
+                    "a": a, "b": NAMES[j], "window": 63, "corr": None if young else min(0.99, corr), "as_of": MINUTE,
+                    "n": 20 if young else 63, "status": "warming" if young else status or "ok", "simulated": True,
+                }
+            )  # fmt: skip
+    return pl.DataFrame(rows, schema=TABLES["matrix"], orient="row")

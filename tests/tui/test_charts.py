@@ -25,6 +25,7 @@ from tui.charts.picture import Band, Mark, Picture
 from tui.charts.plane import paint_plane
 from tui.charts.price import paint
 from tui.lines import Line, plain, width_of
+from tui.panes import heat
 
 TABLES = fake_bars.tables()
 RUSSELL = course_of(TABLES["bars"], "^RUT", "1d")
@@ -266,6 +267,17 @@ def test_the_chosen_items_tail_is_bright_and_named() -> None:
     assert any("C/D" in text and role == "down" for line in lines for text, role in line)
     assert any(role == "bright" for line in lines for _, role in line)
     assert not any("A/B" in line for line in texts(lines))
+
+
+def test_the_square_of_correlations_tells_strength_by_density_and_sign_by_number() -> None:
+    rows = heat.square(list(TABLES["matrix"].iter_rows(named=True)))
+    line = heat.square_row("IWM", ("IWM", "SPY", "ETH", "meme"), rows["IWM"])
+    words = plain(line)
+    corr = rows["IWM"]["SPY"]["corr"]
+    assert words.startswith(" IWM    ") and f"+{corr:.2f}".replace("0.", ".") in words
+    assert words.rstrip().endswith("…")
+    assert rows["SPY"]["IWM"] is rows["IWM"]["SPY"]
+    assert plain(heat.square_row("IWM", ("SPY",), rows["IWM"], stuck=True)).startswith("◌")
 
 
 CONFIG = Config()

@@ -80,10 +80,10 @@ def test_a_couple_is_one_row_of_its_three_windows() -> None:
 
 
 def test_rotation_names_the_quadrant_with_an_arrow_and_draws_the_plane_where_there_is_room() -> None:
-    columns = choose(rotation.COLUMNS, 32)
+    columns = choose(rotation.COLUMNS, 34)
     rows = records("rotation")
-    assert plain(rotation.rotation_row(3, rows[3], columns)).rstrip() == "  ETH/BTC    ↙ Lagging    98.16"
-    assert plain(rotation.rotation_row(5, rows[5], columns)).startswith("… meme/BTC   …")
+    assert plain(rotation.rotation_row(3, rows[3], columns)).rstrip() == "  d ETH/BTC    ↙ Lagging    98.16"
+    assert plain(rotation.rotation_row(5, rows[5], columns)).startswith("… f meme/BTC   …")
     lines = [plain(line) for line in paint_plane(rows, 60, 15)]
     assert len(lines) == 15
     assert {len(line) for line in lines} == {60}

@@ -1,4 +1,4 @@
-"""Correlations by colour: a square a couple where enough couples are known to make one, else a line a couple.
+"""Correlations by colour: everything against everything where that is known, else a line a couple.
 
 Strength is told by how dense a cell is and by its number, sign by the number and by colour: nothing by colour alone.
 """
@@ -16,6 +16,8 @@ from tui.widgets.linepane import LinePane
 SHADES: Final = " ░▒▓█"
 WINDOWS: Final = (21, 63, 252)
 NAME: Final = 18
+SQUARE_NAME: Final = 7
+SQUARE_CELL: Final = 7
 
 
 def cell(corr: float | None, width: int) -> tuple[Span, ...]:
@@ -51,13 +53,55 @@ def heat_row(name: str, windows: Mapping[int, Mapping[str, Any]], width: int, st
     return stale(line) if status == "stale" else line
 
 
+def square(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Name → name → their row, either way round, names in the table's order."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for record in records:
+        found.setdefault(record["a"], {})[record["b"]] = record
+        found.setdefault(record["b"], {})[record["a"]] = record
+    return found
+
+
+def square_row(name: str, others: Sequence[str], row: Mapping[str, Mapping[str, Any]], stuck: bool = False) -> Line:
+    """One name against the others: a field as dense as the correlation is strong, and its number."""
+    spans: list[Span] = [(" ", "dim"), (fit(name, SQUARE_NAME), "text")]
+    worst = "stale" if stuck else "ok"
+    for other in others:
+        record = row.get(other)
+        if other == name or record is None:
+            spans.append(((" " * 4 + "·").ljust(SQUARE_CELL) if other == name else " " * SQUARE_CELL, "line"))
+            continue
+        corr = record["corr"]
+        worst = record["status"] if record["status"] == "stale" else worst
+        if corr is None:
+            spans.append((f"{fmt.absent(record['status']):>5}".ljust(SQUARE_CELL), "dim"))
+            continue
+        role = "up" if corr >= 0.15 else "down" if corr <= -0.15 else "dim"
+        shade = SHADES[min(4, int(abs(corr) * 5))]
+        spans += [(f"{shade}{shade}", role), (f"{fmt.signed(corr):>5}"[:5].replace("0.", "."), role)]
+        spans.append((" " * (SQUARE_CELL - 2 - len(f"{fmt.signed(corr):>5}"[:5].replace("0.", "."))), "dim"))
+    line = merged(spans)
+    return stale(line) if worst == "stale" else line
+
+
 class HeatPane(LinePane):
-    """The couples of the `correlations` table."""
+    """The square of the `matrix` table, or, until there is one, the couples of `correlations`."""
 
     heading = "Correlation heat"
-    reads = ("correlations",)
+    reads = ("matrix", "correlations")
 
     def prepare(self, view: View, width: int) -> None:
+        table = view.table("matrix")
+        self._square = square(list(table.iter_rows(named=True))) if table is not None else {}
+        if self._square:
+            names = list(self._square)
+            self.rows = names
+            self._others = names[: max(1, (width - SQUARE_NAME - 1) // SQUARE_CELL)]
+            words = "".join(
+                fit(fmt.shorten(name, SQUARE_CELL - 1).rjust(SQUARE_CELL - 1), SQUARE_CELL) for name in self._others
+            )
+            self.head = (((" " * (SQUARE_NAME + 1) + words, "head"),),)
+            return
         frame = view.table("correlations")
         self._couples = couples(list(frame.iter_rows(named=True))) if frame is not None else {}
         self.rows = list(self._couples)
@@ -69,14 +113,21 @@ class HeatPane(LinePane):
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
+        if self._square:
+            return [square_row(n, self._others, self._square[n], stuck) for n in self.rows[start:stop]]
         return [heat_row(name, self._couples[name], self._width, stuck) for name in self.rows[start:stop]]
 
     def record(self) -> dict[str, object] | None:
-        """The couple's row of the longest window."""
+        """The couple's row of the longest window; of the square the name alone."""
         if not self.rows:
             return None
+        if self._square:
+            return {"symbol": self.rows[self.index()]}
         windows = self._couples[self.rows[self.index()]]
         return dict(windows.get(WINDOWS[-1]) or next(iter(windows.values())))
+
+    def title(self, view: View) -> str:
+        return "Correlation of daily returns, 63 sessions" if self._square else self.heading
 
     def waiting(self, view: View) -> str:
         return "waiting for daily history of the pairs"

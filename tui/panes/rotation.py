@@ -23,7 +23,7 @@ PLANE_LINES: Final = 9
 """Lines that the plane needs."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
-    Column("letter", "", 1, rank=6, gap=1),
+    Column("letter", "", 1, rank=1, gap=1),
     Column("item", "item", 10, "<", rank=0, gap=1),
     Column("quadrant", "quadrant", 11, "<", rank=1, gap=1),
     Column("rs_ratio", "ratio", 6, rank=2, gap=1),
