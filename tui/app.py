@@ -97,6 +97,7 @@ class SizewatchApp(App[None]):
         """The last failure of a screen that was told."""
         clock = clock or Clock()
         self.eye = Eye(source, clock, mode, scenario)
+        self._greeted = False
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
         self.warnings = self.actions.warnings + self._kept_layout(config.appearance.layout)
@@ -105,6 +106,7 @@ class SizewatchApp(App[None]):
             self.add_mode(place.name, partial(self.screen_of, place))
         self._plain = Plain() if wanted(config.appearance.characters, os.environ) else None
         self._themes(config)
+        self._mode = mode
         first = theme.full_name(config.appearance.theme)
         if self.available_themes[first].dark == self.current_theme.dark:
             # before there is anything to restyle: a watched change would have every stylesheet parsed twice
@@ -117,6 +119,14 @@ class SizewatchApp(App[None]):
     def config(self) -> Config:
         """The configuration in force."""
         return self._config
+
+    def greet(self) -> None:
+        """Say what there is, on a user's first live run."""
+        from tui.screens.welcome import Welcome, due
+
+        if self._mode is Mode.LIVE and not self._greeted and due():
+            self.push_screen(Welcome())
+        self._greeted = True
 
     def queries(self) -> dict[str, str]:
         """Every saved query by name."""
@@ -167,6 +177,8 @@ class SizewatchApp(App[None]):
         latest = self._source.latest()
         if latest is not None:  # a screen that is held still does not hold back alerts
             self._announcer.tell(latest)
+            if not self._greeted:
+                self.greet()
         with self.batch_update():
             for screen in self._in_sight():
                 try:

@@ -147,8 +147,8 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x0": ("* flows",),
         "0x18": ("11 flows", "* facts"),
         "0x30": ("16 flows", "* facts"),
-        "160x30": ("* flows", "* facts 110 | chart(IWM 1Y)"),
-        "160x50": ("* flows", "* facts 110 | chart(IWM 1Y) / chart(IBIT 1Y)"),
+        "160x30": ("16 flows", "* facts 110 | chart(IWM 1Y)"),
+        "160x50": ("18 flows", "* facts 110 | chart(IWM 1Y) / chart(IBIT 1Y)"),
     }),
     Place(6, "cross", "Cross-market", "Cross",
           "Correlations, who leads whom, pairs and rotation.", ("correlations",), {

@@ -262,7 +262,8 @@ def test_the_message_is_the_worst_thing_there_is() -> None:
     refused = fakes.snapshot(notices=(Notice(fakes.OPENING - 900, "error", "config.toml: network.timeout\n= 0"),))
     assert plain(message.message(view(refused))) == " ✗ config.toml: network.timeout = 0"
     old_news = fakes.snapshot("empty", settled=True, notices=(Notice(fakes.OPENING - 900, "info", "reloaded"),))
-    assert plain(message.message(view(old_news))) == ""
+    assert plain(message.message(view(old_news, waited=600.0))) == ""
+    assert "? shows every key" in plain(message.message(view(old_news)))
     assert "clash" in plain(message.message(view(replace(old_news, notices=())), ("keys clash",)))
 
 

@@ -17,7 +17,7 @@ COLUMNS: Final = (
     Column("price", "price", 10, rank=0, gap=1),
     Column("distance_pct", "away %", 7, rank=1),
     Column("distance_atr", "ATR", 5, rank=3, gap=1),
-    Column("state", "state", 9, "<", rank=2),
+    Column("state", "state", 13, "<", rank=2),
     Column("touches", "touches", 7, rank=4, gap=1),
     Column("strength", "strength", 8, rank=5, gap=1),
     Column("zone", "zone", 21, "<", rank=7),

@@ -12,6 +12,8 @@ from tui.widgets.bar import Bar
 
 TROUBLE = ("failed", "blocked", "rate-limited", "reconnecting", "stale", "closed")
 _MARKS = {"info": ("i", "dim"), "warning": ("!", "warn"), "error": ("✗", "alert")}
+HINT_S = 120.0
+"""How long after the start a new user is told where to look, while there is nothing else to say."""
 NOTICE_S = 60.0
 """How long a notice that is no error stays."""
 
@@ -66,6 +68,8 @@ def message(view: View, warnings: tuple[str, ...] = ()) -> Line:
         line = ((" ! ", "warn"), (words, "warn"), (more, "dim"))
     elif warnings:
         line = ((" ! ", "warn"), (warnings[0], "warn"))
+    elif snapshot.settled and view.waited < HINT_S:
+        line = ((" i ", "dim"), ("? shows every key, : says what to do, 1–9 go to the screens", "dim"))
     elif not snapshot.settled:
         line = ((" … ", "dim"), ("still loading what the sources first have to deliver", "dim"))
     return line

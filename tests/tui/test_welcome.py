@@ -1,0 +1,39 @@
+"""The first live run says what is reachable and what can be done; it says so once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.config import Config
+from engine.model import Mode
+from tests.tui import fakes
+from tests.tui.running import Run
+from tui.app import SizewatchApp
+from tui.screens import welcome
+
+
+async def test_a_first_live_run_is_greeted_once_and_a_configuration_is_written_if_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.config_file.user_folder", lambda: tmp_path / "mine")
+    for greeted in (True, False):
+        source, clock = fakes.FakeSource(fakes.snapshot()), fakes.FixedClock()
+        app = SizewatchApp(source, Config(), Mode.LIVE, None, clock)
+        async with app.run_test(size=(100, 40)) as pilot:
+            run = Run(app, pilot, source, clock)
+            await run.frame()
+            await run.frame()
+            assert ("Welcome to sizewatch" in run.text()) is greeted
+            if not greeted:
+                continue
+            assert "blocked: refuses this place" in run.text()
+            await run.press("c")
+            assert "written:" in run.text()
+            assert "[appearance]" in (tmp_path / "mine" / "config.toml").read_text("utf-8")
+            assert "is there already" in welcome.write_config()
+            await run.press("enter")
+            assert "Welcome" not in run.text()
+            assert "Size spread" in run.text()
