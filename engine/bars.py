@@ -90,6 +90,8 @@ class BarBook:
         self._loading: set[tuple[str, str, str]] = set()
         self.generation = 0
         """Grows with every change, so that a derivation knows whether it must run again."""
+        self.daily = 0
+        """The same of daily bars alone."""
 
     def merge(self, bars: Bars, /) -> bool:
         """Take in `bars`, newer rows winning over older ones of the same time. True where anything changed."""
@@ -105,8 +107,12 @@ class BarBook:
         if old is not None and fresh.equals(old.frame):
             return told
         by_source[bars.source] = Series(bars.source, bars.quote_ccy, fresh)
-        self.generation += 1
+        self._grew(bars.interval)
         return True
+
+    def _grew(self, interval: str) -> None:
+        self.generation += 1
+        self.daily += interval == "1d"
 
     def _tell(self, bars: Bars) -> bool:
         """Note whether older bars are to come. True where that is news."""
@@ -114,7 +120,7 @@ class BarBook:
         if bars.older is (key in self._loading):
             return False
         (self._loading.add if bars.older else self._loading.discard)(key)
-        self.generation += 1
+        self._grew(bars.interval)
         return True
 
     def loading(self, symbol: str, interval: str) -> bool:

@@ -26,6 +26,8 @@ CLOSE_BUDGET_S: Final = 0.020
 _DAILY: Final = ("markets", "baskets", "volumes", "correlations", "regime", "rotation", "claims", "flows", "facts")
 SLOW: Final = frozenset({*_DAILY, "scanner", "plans", "whatifs"})
 """Tables of figures over a day or more: dear, slow to move, and made together because they share their inputs."""
+INTRADAY: Final = frozenset({"volumes", "levels"})
+"""Tables whose closes read 5-minute bars; all others read daily ones alone."""
 SLOW_S: Final = 1.0
 """Seconds between two makings of one of those."""
 SLOW_BUDGET_S: Final = 0.010
@@ -64,6 +66,8 @@ class _Slot:
     """Whether `state` is newer than the table."""
     moved: bool = False
     """Something that `live` reads has changed since it last ran."""
+    closed_at: float = float("-inf")
+    """Monotonic time of the beat at which its state was last made."""
     made_at: float = float("-inf")
     """Monotonic time of the beat at which it last ran."""
     broken: str | None = None
@@ -86,6 +90,11 @@ class Derived:
     _slots: list[_Slot] = field(init=False)
     _first_change: float | None = field(default=None, init=False)
     _last_change: float = field(default=0.0, init=False)
+    _daily: bool = field(default=False, init=False)
+    """Whether more than 5-minute bars changed."""
+    _closing_at: float | None = field(default=None, init=False)
+    """The moment of the round of closes that is going on, one for all of its tables: they share what they are made of,
+    though bars go on coming in between (which make the next round)."""
 
     def __post_init__(self) -> None:
         self._slots = [_Slot(maker, empty(maker.name)) for maker in self.makers]
@@ -99,11 +108,12 @@ class Derived:
         """The newest of each, by name."""
         return {slot.maker.name: slot.table for slot in self._slots}
 
-    def bars_changed(self, mono: float) -> None:
-        """Bars came, or a session turned, at monotonic `mono`."""
+    def bars_changed(self, mono: float, interval: str | None = None) -> None:
+        """Bars of `interval` came, or a session turned (None), at monotonic `mono`."""
         if self._first_change is None:
             self._first_change = mono
         self._last_change = mono
+        self._daily = self._daily or interval != "5m"
 
     def refresh(self, *names: str) -> None:
         """What these tables are made from has changed, though no bar did: the next beat makes them anew."""
@@ -130,13 +140,18 @@ class Derived:
         if first is not None and (mono - self._last_change >= QUIET_S or mono - first >= PATIENCE_S):
             self._first_change = None
             for slot in self._slots:
-                slot.due = True
+                slot.due = slot.due or self._daily or slot.maker.name in INTRADAY
+            self._daily, self._closing_at = False, now
+        due = [slot for slot in self._slots if slot.due]
+        if not due:
+            return
         began = time.perf_counter()
-        for slot in self._slots:
-            if slot.due:
-                self._close_one(slot, now)
-                if time.perf_counter() - began > self.budget_s:
-                    return
+        # those that waited longest come first: while bars go on coming, a round may begin before the last one is over
+        for slot in sorted(due, key=lambda slot: slot.closed_at):
+            slot.closed_at = mono
+            self._close_one(slot, now if self._closing_at is None else self._closing_at)
+            if time.perf_counter() - began > self.budget_s:
+                return
 
     def _close_one(self, slot: _Slot, now: float) -> None:
         slot.due = False

@@ -372,7 +372,7 @@ class Engine:
     def _bars_came(self, interval: str | None = None) -> None:
         """Bars of `interval` changed, or of any (None)."""
         if interval not in UNREAD:
-            self._derived.bars_changed(self.clock.monotonic())
+            self._derived.bars_changed(self.clock.monotonic(), interval)
         if interval is None or interval in RECENT_INTERVALS:
             self._bars_new = True
 

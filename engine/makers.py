@@ -62,12 +62,17 @@ class Shared:
         return table
 
     def grid(self, now: float) -> DailyGrid:
-        """The daily grid of these bars, the same one until a bar changes or it stops being valid."""
+        """The daily grid of these bars, the same one until a daily bar changes or it stops being valid.
+
+        All that is asked for the same `now` is one close, and has one grid.
+        """
         held = self._grid
-        if held is not None and held[0][0] == self.book.generation and held[0][1] <= now < held[1].valid_until:
-            return held[1]
+        if held is not None:
+            (generation, since), made = held
+            if since == now or (generation == self.book.daily and since <= now < made.valid_until):
+                return made
         made = daily_grid(self.book, sessions.calendar(), now)
-        self._grid = ((self.book.generation, now), made)
+        self._grid = ((self.book.daily, now), made)
         return made
 
     def venues(self, view: View) -> Mapping[str, Venues]:
