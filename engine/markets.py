@@ -124,6 +124,7 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
         for (_, _, at, _), fact in zip(here, known, strict=True)
     ]
     listed = [unlisted if fact is None else fact for fact in known]
+    lost = {source for source in {fact.source for fact in listed} if source and view.lost(source)}
     return of_columns(
         "markets",
         {
@@ -133,7 +134,10 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
             "dominance_pct": [_positive(fact.dominance_pct) for fact in listed],
             "venues": [one.venues for one in here],
             "as_of": [None if at is None else datetime.fromtimestamp(at, UTC) for at in moments],
-            "status": [one.status for one in here],
+            # a lost whole-market source makes its rows stale, whose figures stand in them too
+            "status": [
+                Status.STALE if fact.source in lost else one.status for one, fact in zip(here, listed, strict=True)
+            ],
             "simulated": [view.simulated] * len(names),
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import polars as pl
 
 from engine import sessions
 from engine.flow_table import LATE_SESSIONS, FlowRow
+from engine.grid import usable, worst
 from engine.model import OutsideFact, Status
 from engine.outside import DOMINANCE, NEW_DAYS, Outside
+from engine.regime import yield_pct
 from engine.rows import table
 from engine.tables import empty
 from engine.view import View
@@ -33,6 +36,9 @@ EXPECTED: Final = (
     ("fred", "fred", (("fed_funds", "%"), ("treasury_10y", "%"), ("breakeven_10y", "%"))),
 )
 """The switch in `[facts]`, the source, and what it gives."""
+YIELDS: Final = {"yield_3m": "^IRX", "yield_10y": "^TNX"}
+"""The fact and Yahoo's symbol of it."""
+BREAK_EVEN: Final = "breakeven_proxy"
 DOMINANCE_LASTS_S: Final = 3600.0
 SETTLES_S: Final = 86_400.0
 """A session's figures are due a day after its close: issuers publish in the evening or the next morning."""
@@ -105,6 +111,7 @@ class FactsMaker:
                 more = _row(f"{name}_new", new if days else None, "count", fact.as_of, fact.source, stale=stale)
                 more["change_over"] = f"{min(days, NEW_DAYS)}d"
                 rows.append(more | ({"status": Status.WARMING.value} if days < NEW_DAYS and not stale else {}))
+        rows += _rates(view, known="breakeven_10y" in held)
         rows = [*self._dominance(view), *sorted(rows, key=lambda row: str(row["fact"]))]
         return table("facts", [row | {"simulated": view.simulated} for row in rows])
 
@@ -130,6 +137,23 @@ class FactsMaker:
         elif change is not None:
             then["change_over"] = f"{change[1]}d"
         return [now, then]
+
+
+def _rates(view: View, *, known: bool) -> list[dict[str, Any]]:
+    """Treasury yields in per cent, and, without FRED's break-even, ln(TIP/IEF) for it: their durations do not match."""
+    rows = []
+    for fact, symbol in YIELDS.items():
+        quote = view.live(symbol)
+        value = yield_pct(quote.price)
+        if value is not None:
+            row = _row(fact, value, "%", quote.at, symbol, stale=False)
+            rows.append(row | {"status": quote.status.value})
+    protected, plain = view.live("TIP"), view.live("IEF")
+    if not known and usable(protected.price) and usable(plain.price) and protected.price and plain.price:
+        at = max(protected.at or 0.0, plain.at or 0.0) or None
+        row = _row(BREAK_EVEN, math.log(protected.price / plain.price), "ln", at, "TIP/IEF", stale=False)
+        rows.append(row | {"status": worst((protected.status, plain.status, Status.ESTIMATED)).value})
+    return rows
 
 
 def _feed_of(fact: OutsideFact) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 from scipy.stats import percentileofscore
 
-from engine import sessions
+from engine import markets, sessions
 from engine.config import Config, Facts, Flows
 from engine.database import Database
 from engine.engine import Engine
@@ -22,7 +23,7 @@ from engine.flows import FUND_DAYS, without_frozen_estimates
 from engine.model import FundDay, FundDays, MarketFact, OutsideFact, Status
 from engine.outside import Outside
 from engine.outside_tables import FactsMaker, FlowsMaker
-from engine.view import DictView
+from engine.view import DictView, Live
 from tests.feeds.fakes import FakeClock
 from tests.feeds.links import until
 
@@ -223,6 +224,38 @@ def test_an_old_fact_is_stale_and_an_older_one_is_dropped(tmp_path: Path) -> Non
     outside.ingest_outside(OutsideFact("fear_greed", 99, "0-100", NOW - 5, "alternative.me", 100.0))
     assert maker.live(None, DictView(NOW))["value"].to_list() == [28.0]
     assert maker.live(None, DictView(NOW + 101))["status"].to_list() == ["stale"]
+
+
+def test_rates_are_per_cent_and_a_break_even_without_fred_is_an_estimate() -> None:
+    maker = FactsMaker(Outside(Config(), None, lambda *_: None))
+    prices = {s: Live(p, Status.OK, NOW) for s, p in (("^IRX", 3.6), ("^TNX", 41.7), ("TIP", 110.0), ("IEF", 95.0))}
+    view = DictView(NOW, prices)
+    rows = {r["fact"]: r for r in maker.live(None, view).to_dicts()}
+    assert (rows["yield_3m"]["value"], rows["yield_3m"]["status"]) == (3.6, "ok")
+    assert rows["yield_10y"]["value"] == pytest.approx(4.17), "Yahoo has quoted it tenfold"
+    proxy = rows["breakeven_proxy"]
+    assert (proxy["value"], proxy["status"]) == (pytest.approx(math.log(110 / 95)), "estimated")
+    maker.outside.ingest_outside(OutsideFact("breakeven_10y", 2.3, "%", NOW, "fred", 1e6))
+    assert "breakeven_proxy" not in maker.live(None, view)["fact"].to_list(), "the better one stands alone"
+    assert "yield_3m" not in maker.live(None, DictView(NOW))["fact"].to_list()
+
+
+def test_facts_and_market_figures_of_a_lost_source_are_stale() -> None:
+    maker = FactsMaker(Outside(Config(), None, lambda *_: None))
+    maker.outside.ingest_outside(OutsideFact("category_meme", 4e10, "USD", NOW, "coingecko", 1e6))
+    maker.outside.ingest_outside(OutsideFact("fear_greed", 40.0, "0-100", NOW, "alternative.me", 1e6))
+    facts = {"BTC": MarketFact("BTC", "coingecko", NOW, 4e10, None, 58.9)}
+
+    def worth(*lost: str) -> dict[str, str]:
+        view = DictView(NOW, all_facts=facts, all_lost=frozenset(lost))
+        rows = {r["fact"]: r["status"] for r in maker.live(None, view).to_dicts() if r["value"] is not None}
+        return rows | {"market": markets.live({}, ("BTC",), view)["status"][0]}
+
+    well = {"btc_dominance": "ok", "category_meme": "ok", "fear_greed": "ok", "market": "ok"}
+    assert worth() == well
+    assert worth("alternative.me") == well | {"fear_greed": "stale"}
+    assert worth("coingecko-categories") == well | {"category_meme": "stale"}
+    assert worth("coingecko") == well | {"btc_dominance": "stale", "market": "stale"}
 
 
 async def test_a_damaged_database_is_told_once_and_facts_go_on(tmp_path: Path) -> None:
