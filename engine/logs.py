@@ -72,7 +72,7 @@ def redacted(text: str) -> str:
 class _Formatter(logging.Formatter):
     """One entry: a line, and the traceback's lines below it."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]
 
     def format(self, record: logging.LogRecord) -> str:
         text = redacted(super().format(record))

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree
 
 from engine.errors import BadDataError
@@ -24,6 +24,8 @@ from engine.model import FundDay, PublishedFlow
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_UNPACKED: Final = 512 * 1024 * 1024
 MAX_ROWS: Final = 200_000
+MAX_DEPTH: Final = 32
+"""Of XML elements in each other; a workbook's cells stand at the sixth."""
 _SYMBOL: Final = r"[A-Z0-9.^=-]{1,12}"
 _NS: Final = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _MISSING: Final = frozenset({"", "-", "--", "n/a", "na", "null", "none"})
@@ -163,13 +165,32 @@ def _workbook(name: str, blob: bytes) -> list[_Sheet]:
         raise BadDataError(f"{name}: a damaged workbook: {error}") from error
 
 
+class _Shallow(ElementTree.TreeBuilder):
+    """Builds a tree that is no deeper than a workbook is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._depth = 0
+
+    def start(self, tag: Any, attrs: dict[Any, Any], /) -> Any:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BadDataError(f"{self._name}: XML of more than {MAX_DEPTH} levels, which no workbook has")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Any:
+        self._depth -= 1
+        return super().end(tag)
+
+
 def _spreadsheetml(name: str, blob: bytes) -> Iterator[_Sheet]:
     """Sheets of an Excel 2003 XML workbook; bare ampersands, which iShares prints, are mended first."""
     if re.search(rb"<!(DOCTYPE|ENTITY)", blob, re.IGNORECASE):
         raise BadDataError(f"{name}: the XML declares entities, which a fund's workbook has no use for")
     mended = re.sub(rb"&(?!#\d+;|#x[0-9A-Fa-f]+;|amp;|lt;|gt;|quot;|apos;)", b"&amp;", blob)
     try:
-        root = ElementTree.fromstring(mended)
+        root = ElementTree.fromstring(mended, ElementTree.XMLParser(target=_Shallow(name)))
     except ElementTree.ParseError as error:
         raise BadDataError(f"{name}: damaged XML at line {error.position[0]}: {error.msg}") from error
     for worksheet in root.iter(f"{_NS}Worksheet"):

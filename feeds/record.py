@@ -8,6 +8,7 @@ A disk that is full ends the recording, in words, and nothing else.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gzip
 import logging
 from collections.abc import Callable
@@ -222,7 +223,13 @@ def report_of(payload: list[Any]) -> FeedReport:
 
 
 def begin(file: Path, clock: Clock) -> Recorder:
-    """A recorder of this run, closed as the process ends. Raises RecordError where the file cannot be made."""
+    """A recorder of this run, closed as the process ends.
+
+    Raises RecordError where the file cannot be made, or holds something: a recording is never written over.
+    """
+    with contextlib.suppress(OSError):  # said below, by who opens it
+        if file.is_file() and file.stat().st_size:
+            raise RecordError(f"{file}: is there already, and is not written over; give another name")
     try:
         recorder = Recorder(file, clock)
     except OSError as error:

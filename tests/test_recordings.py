@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.clock import Clock
+from feeds.record import RecordError, begin
 from tests.program import COMMAND, contents, surroundings
 
 
@@ -64,6 +66,14 @@ def test_what_is_no_recording_is_said_in_a_line(tmp_path: Path, content: bytes |
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert ended.stdout == ""
+
+
+def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "monday.recording"
+    file.write_bytes(b"kept")
+    with pytest.raises(RecordError, match="not written over"):
+        begin(file, Clock())
+    assert file.read_bytes() == b"kept"
 
 
 @pytest.mark.parametrize("speed", ["0", "fast", "-3"])

@@ -13,9 +13,11 @@ import aiohttp
 import pytest
 
 from engine.config import Config
-from engine.errors import FeedError
+from engine.errors import BadDataError, FeedError
 from engine.model import ChannelReport, FeedState, Mode
+from engine.store import Partition
 from feeds.ccxt_tap import closed, tapped
+from feeds.flow_files import read_flow_bytes
 from feeds.link import Context
 from feeds.network import Border
 from feeds.quirks import quirks_of
@@ -148,3 +150,31 @@ def test_no_line_of_the_program_turns_verification_off() -> None:
                     assert not (isinstance(node.value, ast.Constant) and node.value.value is False), file
                 if isinstance(node, ast.Attribute):
                     assert node.attr not in {"CERT_NONE", "_create_unverified_context"}, file
+
+
+DEEP = b'<?xml version="1.0"?>' + b"<a>" * 100_000 + b"</a>" * 100_000
+ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Workbook>&a;</Workbook>'
+
+
+@pytest.mark.parametrize(("content", "says"), [(DEEP, "levels"), (ENTITIES, "declares entities")])
+def test_a_workbook_is_neither_deep_nor_does_it_name_other_files(content: bytes, says: str) -> None:
+    with pytest.raises(BadDataError, match=says):
+        read_flow_bytes("x.xls", content)
+
+
+def test_a_symbol_of_the_configuration_names_no_file_outside_of_the_store(tmp_path: Path) -> None:
+    for source, symbol in (("..", "../../x"), ("kraken/../..", "/etc/passwd"), ("a\\..", "..\\x"), (".", ".")):
+        file = (tmp_path / Partition(source, symbol, "1d").file).resolve()
+        assert tmp_path.resolve() in file.parents
+
+
+def test_no_socket_listens_but_the_demos_gateway() -> None:
+    """Least surface: nothing but the simulator, a child process on loopback, ever opens a port."""
+    listening = {"create_server", "start_server", "start_unix_server", "TCPServer", "ThreadingHTTPServer", "listen"}
+    for room in ("engine", "feeds", "notify", "tui"):
+        for file in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                assert not (isinstance(node, ast.Attribute) and node.attr in listening), file
+    gateway = (ROOT / "simulator" / "gateway.py").read_text(encoding="utf-8")
+    assert gateway.count("create_server(") == 1
+    assert 'create_server(lambda: Tunnel(self), "127.0.0.1", self.port)' in gateway
