@@ -12,26 +12,31 @@ import json
 import math
 import zipfile
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
+import talib
+from scipy.stats import percentileofscore
 
 from engine.clock import Clock
-from engine.config import Config, Crypto, Equity, Spreads
+from engine.config import Band, Config, Crypto, Equity, Spreads
 from engine.engine import Engine
-from engine.model import Coverage, Sink
+from engine.model import Coverage, Sink, Snapshot
 from feeds.history import NO_REGIME, YahooBars
 from feeds.link import Context, Feed
 from feeds.yahoo_poll import YahooPoll
 from feeds.yahoo_stream import YahooStream
 from simulator.authority import Authority
 from simulator.gateway import Gateway, Reply, Request
+from tests.engine.test_spreads_oracles import agree, oracle
 from tests.feeds.fakes import RecordingSink
 from tests.feeds.live import context_of, running
 from tests.feeds.yahoo_site import YahooSite, chart_answer
@@ -251,7 +256,8 @@ def real_history(name: str) -> list[tuple[date, float, float, float, float, floa
     return bars
 
 
-async def test_real_history_reaches_the_live_tables(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:adfuller currently returns:FutureWarning")
+async def test_real_history_reaches_the_live_tables_and_every_figure_equals_its_oracle(tmp_path: Path) -> None:
     site = YahooSite()
     history = {name.upper(): real_history(name) for name in ("iwm", "spy", "qqq", "eem")}
     for symbol, bars in history.items():
@@ -265,12 +271,12 @@ async def test_real_history_reaches_the_live_tables(tmp_path: Path) -> None:
             "marketState": "REGULAR",
             "regularMarketPrice": last[4],
             "regularMarketPreviousClose": before[4],
-            "regularMarketTime": int(datetime(2021, 3, 31, 19, 59, 50, tzinfo=UTC).timestamp()),
+            "regularMarketTime": int(datetime(2021, 3, 31, 19, 39, 50, tzinfo=UTC).timestamp()),
             "regularMarketVolume": last[5],
             "exchangeDataDelayedBy": 0,
         }
-    at = datetime(2021, 3, 31, 19, 59, 55, tzinfo=UTC)
-    config = config_of(*history, pairs=("IWM/SPY", "IWM/QQQ"))
+    at = datetime(2021, 3, 31, 19, 39, 55, tzinfo=UTC)
+    config = replace(config_of(*history, pairs=("IWM/SPY", "IWM/QQQ")), levels={"IWM": Band((200.0,), (240.0,))})
     engine = Engine(config, Clock.starting_at(at))
     async with at_yahoo(site, engine, tmp_path, config, at, YahooPoll, YahooBars):
         await until(lambda: _filled(engine, history))
@@ -282,12 +288,66 @@ async def test_real_history_reaches_the_live_tables(tmp_path: Path) -> None:
         assert row["last"] == pytest.approx(bars[-1][4], rel=1e-9)
         assert row["change_pct"] == pytest.approx(100 * (bars[-1][4] / bars[-2][4] - 1), rel=1e-9)
         assert (row["source"], row["status"]) == ("yahoo-poll", "ok")
-    spread = {row["pair"]: row for row in snapshot.tables["spreads"].rows(named=True)}["IWM/SPY"]
-    iwm, spy = ({bar[0]: bar[-1] for bar in history[name]} for name in ("IWM", "SPY"))
-    logs = np.log([iwm[day] / spy[day] for day in sorted(iwm.keys() & spy.keys())])
-    assert spread["log_ratio"] == pytest.approx(logs[-1], abs=1e-8)
-    assert spread["z252"] == pytest.approx((logs[-1] - logs[-252:].mean()) / logs[-252:].std(ddof=1), abs=1e-8)
-    assert spread["drawdown"] == pytest.approx(math.exp(logs[-1] - logs.max()) - 1, abs=1e-8)
+    frames = {name: _frame(bars) for name, bars in history.items()}
+    days = frames["IWM"].index.intersection(frames["SPY"].index)
+    a, b = (frames[name].loc[days, "adj"] for name in ("IWM", "SPY"))
+    agree(_row(snapshot, "spreads", pair="IWM/SPY"), oracle(a, b))
+    q: Any = np.log(a / b)
+    z = ((q - q.rolling(252, min_periods=126).mean()) / q.rolling(252, min_periods=126).std()).dropna()
+    gauge = _row(snapshot, "gauges", gauge="D1")
+    assert gauge["value"] == pytest.approx(z.iloc[-1], abs=1e-8)
+    assert gauge["percentile"] == pytest.approx(percentileofscore(z, z.iloc[-1], kind="mean") / 100, abs=1e-12)
+    _price_against_volume(_row(snapshot, "gauges", gauge="D5"), frames["IWM"].iloc[:-1])
+    _levels(snapshot, frames["IWM"])
+    _volumes(_row(snapshot, "volumes", symbol="IWM"), frames["IWM"].iloc[:-1])
+
+
+def _frame(bars: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    names = ("day", "open", "high", "low", "close", "volume", "adj")
+    frame = pd.DataFrame(bars, columns=list(names))
+    return frame.set_index(pd.DatetimeIndex(frame.pop("day")))
+
+
+def _row(snapshot: Snapshot, table: str, **key: str) -> dict[str, Any]:
+    rows = snapshot.tables[table].rows(named=True)
+    return next(row for row in rows if key.items() <= row.items())
+
+
+def _price_against_volume(row: Mapping[str, Any], closed: pd.DataFrame) -> None:
+    """D5: the log return of 20 sessions in units of σ_d·√20."""
+    steps: Any = np.log(closed["close"]).diff()
+    assert row["value"] == pytest.approx(steps.iloc[-20:].sum() / (steps.iloc[-63:].std() * math.sqrt(20)), rel=1e-8)
+    volume = closed["volume"]
+    change = 100 * (volume.iloc[-20:].mean() / volume.iloc[-60:].mean() - 1)
+    assert f"volume {change:+.1f} %" in row["detail"]
+
+
+def _levels(snapshot: Snapshot, frame: pd.DataFrame) -> None:
+    """ATR by TA-Lib, distances and position by their formulas; Donchian's extremes are among what was found."""
+    closed, last = frame.iloc[:-1], float(frame["close"].iloc[-1])
+    atr = float(talib.ATR(*(closed[c].to_numpy() for c in ("high", "low", "close")), timeperiod=14)[-1])
+    rows = [row for row in snapshot.tables["levels"].rows(named=True) if row["symbol"] == "IWM"]
+    assert [row["price"] for row in rows[:2]] == [200.0, 240.0]
+    for row in rows:
+        assert row["atr"] == pytest.approx(atr, rel=1e-10)
+        assert row["distance_pct"] == pytest.approx(100 * (row["price"] - last) / last, rel=1e-9)
+        assert row["distance_atr"] == pytest.approx((row["price"] - last) / atr, rel=1e-9)
+        assert row["position"] == pytest.approx((last - 200.0) / 40.0, rel=1e-9)
+        assert row["high"] - row["price"] == pytest.approx(max(0.25 * atr, 0.0025 * row["price"]), rel=1e-9)
+    named = [row for row in rows if "donchian" in row["sources"]]
+    for extreme in (closed["high"].iloc[-55:].max(), closed["low"].iloc[-55:].min()):
+        assert any(abs(row["price"] - extreme) <= 0.5 * atr for row in named)
+
+
+def _volumes(row: Mapping[str, Any], closed: pd.DataFrame) -> None:
+    at = closed.index.asof(closed.index[-1] - pd.DateOffset(years=1))
+    for name, change, series in (
+        ("adv_shares", "adv_yoy_pct", closed["volume"]),
+        ("adv_usd", "adv_usd_yoy_pct", closed["volume"] * closed["close"]),
+    ):
+        rolled: Any = series.rolling(63).mean()
+        assert row[name] == pytest.approx(rolled.iloc[-1], rel=1e-10)
+        assert row[change] == pytest.approx(100 * (rolled.iloc[-1] / rolled[at] - 1), rel=1e-10)
 
 
 def _opened(day: date) -> int:
@@ -302,5 +362,9 @@ def _filled(engine: Engine, symbols: Mapping[str, object]) -> bool:
         and {"yahoo-poll", "yahoo-bars"} <= feeds
         and tables["spreads"].height > 0
         and tables["spreads"]["z252"][0] is not None
+        and engine.settled
+        and tables["gauges"].height > 1
+        and tables["levels"].height > 2
+        and tables["volumes"]["adv_yoy_pct"].null_count() == 0
         and all(engine.coverage(symbol, "1d", "yahoo-bars") is not None for symbol in symbols)
     )
