@@ -54,13 +54,14 @@ def clock(now: float, terse: bool = False) -> str:
 
 
 def session(market: MarketClock, now: float, terse: bool = False) -> Line:
-    """NYSE's state and when that changes: `NYSE open, closes in 5 h 27 m`."""
+    """NYSE's state and when that changes: `NYSE open, closes in 5 h 27 m`; `…` while its calendar is not there yet."""
+    if market.next_change is None:
+        return (("NYSE …", "dim"),)
     word, role = _SESSIONS[market.state]
     spans: list[Span] = [("NYSE ", "dim"), (word, role)]
-    if market.next_change is not None:
-        verb = "closes" if market.state is SessionState.OPEN else "opens"
-        left = fmt.countdown(market.next_change - now)
-        spans.append((f", {left}" if terse else f", {verb} in {left}", "dim"))
+    verb = "closes" if market.state is SessionState.OPEN else "opens"
+    left = fmt.countdown(market.next_change - now)
+    spans.append((f", {left}" if terse else f", {verb} in {left}", "dim"))
     if market.early_close:
         spans.append((" half-day", "warn"))
     return tuple(spans)
