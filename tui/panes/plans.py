@@ -105,4 +105,4 @@ class PlansPane(LinePane):
         return dict(self._records[self.index()]) if self.rows else None
 
     def waiting(self, view: View) -> str:
-        return "no plans: make one with :plan IWM at 220 stop 211 target 242, or in [plans] of the configuration"
+        return "no plans: make one with `:plan IWM at 220 stop 211 target 242`, or in `[plans]` of the configuration"

@@ -59,4 +59,4 @@ class WhatIfsPane(LinePane):
         return [whatif_row(r, self._columns, stuck) for r in self._records[start:stop]]
 
     def waiting(self, view: View) -> str:
-        return "no rotations: make one with :whatif large -9.1 relative 55.4, or in [whatifs] of the configuration"
+        return "no rotations: make one with `:whatif large -9.1 relative 55.4`, or in `[whatifs]` of the configuration"
