@@ -16,7 +16,7 @@ import orjson
 import polars as pl
 
 from engine.alert_setup import Written, in_words, read_rules
-from engine.backtest import backtest, sessions_between
+from engine.backtest import BacktestError, backtest, sessions_between
 from engine.bars import BarBook
 from engine.clock import Clock
 from engine.config import Config
@@ -89,8 +89,12 @@ def test_rule(
 
 
 def history(folder: Path, since: float | None, rule: str | None) -> Iterator[str]:
-    """A line an event, oldest first."""
-    for entry in _entries(folder, since, rule):
+    """A line an event, oldest first; one that says so where there is none."""
+    entries = _entries(folder, since, rule)
+    if not entries:
+        asked = f" by {rule}" if rule is not None else ""
+        yield f"nothing has been told{asked}{' since then' if since is not None else ' yet'}"
+    for entry in entries:
         event = entry.event
         seen = "  (acknowledged)" if entry.acknowledged_at is not None else ""
         at = datetime.fromtimestamp(event.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -116,6 +120,8 @@ def export(folder: Path, form: str, since: float | None, rule: str | None) -> It
 def backtested(config: Config, folder: Path, name: str, first: date, last: date, clock: Clock) -> Iterator[str]:
     """A line a firing over the stored bars, then how many there were."""
     rule = find_rule(config, name, saved_rules(folder))
+    if first > last:
+        raise BacktestError(f"--from {first} is after --to {last}")
     book = BarBook([f"{exchange}-bars" for exchange in config.crypto.exchanges])
     for bars in Store(folder, clock).load(config.symbols):
         if bars.interval == "1d":

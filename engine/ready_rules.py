@@ -97,7 +97,7 @@ READY: Final[Mapping[str, Mapping[str, object]]] = {
     "btc-60k": {
         "cross": {"symbol": "BTC/USD", "level": 60_000, "direction": "both"},
         "severity": "critical",
-        "message": "{symbol} {direction} through {level:,.0f}: {price:,.0f}",
+        "message": "{symbol} {direction} through {level:,.0f}: {price:,.2f}",
     },
     "btc-volume-30bn": {
         "on": "markets",

@@ -61,7 +61,8 @@ def snapshot(**changes: Any) -> Snapshot:
 
 
 def sent(run: Run) -> list[tuple[str, dict[str, str]]]:
-    return [(intent.action, dict(intent.arguments)) for intent in run.source.sent]
+    """What was asked for, but for the bars that charts ask for by themselves."""
+    return [(intent.action, dict(intent.arguments)) for intent in run.source.sent if intent.action != "bars"]
 
 
 def here(run: Run, name: str) -> LinePane:

@@ -113,6 +113,8 @@ class AlertForm(LiveScreen):
         self._header = Header("header")
         self.preview = Preview()
         self._view: View | None = None
+        self._filled = False
+        """Whether the fields are there: a frame may come before them."""
         self._changed = 0.0
         """When something was typed, and not yet tried; 0: nothing."""
         self._tried: dict[str, str] | None = None
@@ -152,6 +154,7 @@ class AlertForm(LiveScreen):
     def on_mount(self) -> None:
         first = "watch" if self.field("watch") == "" else "when" if self.field("when") or self._problem else "name"
         self.query_one(f"#field-{first}", Field).focus()
+        self._filled = True
 
     @property
     def _app(self) -> SizewatchApp:
@@ -174,7 +177,7 @@ class AlertForm(LiveScreen):
     def show(self, view: View) -> None:
         """Paint this moment; try the rule where it has rested for a while, and take in what has been found."""
         self._view = view
-        if not self.preview.is_attached:
+        if not self._filled:
             return
         self._header.show(view)
         fields = self.fields()
@@ -199,7 +202,8 @@ class AlertForm(LiveScreen):
         if self._tried is not None:
             self._problem = None
         self._tried, self._changed = fields, view.waited
-        self._now = try_now(fields.get("name", "rule"), raw_of(fields, config.symbols), config, tables)
+        name = fields.get("name", "rule")
+        self._now = try_now(name, raw_of(fields, config.symbols), config, tables) if fields else None
         self._past, self._history = None, ""
         if self._future is not None:
             self._future.cancel()
