@@ -127,6 +127,7 @@ class SizewatchApp(App[None]):
         if self._mode is Mode.LIVE and not self._greeted and due():
             self.push_screen(Welcome())
         self._greeted = True
+        self.run_worker(catalogue.warm, name="what keys may ask for", group="warm", thread=True)
 
     def queries(self) -> dict[str, str]:
         """Every saved query by name."""
@@ -167,7 +168,10 @@ class SizewatchApp(App[None]):
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
         shown = tuple(a for a in self.actions.actions if not a.context)
-        return PaneScreen(place, self.screens[place.name], shown, self.warnings, (*self.size,))
+        screen = PaneScreen(place, self.screens[place.name], shown, self.warnings, (*self.size,))
+        # a new screen is styled as it is mounted; Textual would first have every stylesheet parsed again, twice
+        screen._css_update_count = self._css_update_count
+        return screen
 
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""

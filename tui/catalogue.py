@@ -75,6 +75,16 @@ def make(name: str) -> LinePane | Bar:
     return maker(widget_id(name)) if argument is None else maker(widget_id(name), argument)
 
 
+def warm() -> None:
+    """Import what a key may ask for, for a thread: no first opening waits for it then."""
+    for module in (*dict.fromkeys(pane.module for pane in PANES.values()), *LATER):
+        importlib.import_module(module)
+
+
+LATER: Final = ("tui.commands", "tui.command_more", "tui.screens.detail", "tui.screens.help", "tui.screens.chart")
+"""Modules that are first needed when a key is pressed."""
+
+
 def known(name: str) -> bool:
     """Whether there is such a pane."""
     found = _NAME.fullmatch(name)
