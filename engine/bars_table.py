@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from engine import candles, courses
+from engine import candles, courses, shares
 from engine.bars import BarBook
 from engine.bars_desk import Desk, Request
 from engine.candles import Looked
@@ -24,7 +24,7 @@ from engine.model import Status
 from engine.tables import TABLES, TIME, empty
 from engine.view import View
 
-Look = candles.Candles | courses.Daily | courses.Finer
+Look = candles.Candles | courses.Daily | courses.Finer | shares.Dominance
 NOTHING: Final[Mapping[str, Any]] = {"rows": 0, "status": Status.WARMING.value}
 
 
@@ -37,7 +37,7 @@ class Served:
 
 def subject(text: str, config: Config) -> Pair | Leg | str:
     """What a request names: a canonical symbol, else a pair or leg. Raises LegError with what would be right."""
-    if text in config.symbols:
+    if text in config.symbols or text == shares.NAME:
         return text
     if "/" in text:
         what: Pair | Leg = parse_pair(text, config)
@@ -49,7 +49,7 @@ def subject(text: str, config: Config) -> Pair | Leg | str:
 def intervals_of(what: Pair | Leg | str, book: BarBook) -> tuple[str, ...]:
     """The intervals that it can be charted at, coarsest first."""
     if isinstance(what, str):
-        return candles.intervals_of(book, what)
+        return ("1d",) if what == shares.NAME else candles.intervals_of(book, what)
     if isinstance(what, Leg):
         return courses.intervals_of(book, what)
     other = courses.intervals_of(book, what.b)
@@ -66,6 +66,8 @@ class BarsMaker:
     config: Config
     desk: Desk
     served: Served
+    outside: shares.Holder | None = None
+    """Who keeps BTC's dominance; None: nobody."""
     name: str = "bars"
     _looks: dict[tuple[str, str], Look] = field(default_factory=dict)
     _subjects: dict[str, tuple[int, Pair | Leg | str | None, tuple[str, ...]]] = field(default_factory=dict)
@@ -139,6 +141,8 @@ class BarsMaker:
         return held[1], held[2]
 
     def _new(self, what: Pair | Leg | str, name: str, interval: str) -> Look:
+        if what == shares.NAME and self.outside is not None:
+            return shares.Dominance(self.outside)
         if isinstance(what, str):
             return candles.Candles(what, name, interval, self.book)
         return courses.Daily(what, name) if interval == "1d" else courses.Finer(what, name, interval, self.book)

@@ -37,6 +37,7 @@ from engine.legs import BESIDE, Pair, parsed_pairs
 from engine.markets import Twins, Venues
 from engine.outside import Outside
 from engine.outside_tables import FactsMaker, FlowsMaker
+from engine.shares import Holder
 from engine.view import View
 from engine.workbench import Workbench
 
@@ -141,11 +142,6 @@ class CorrelationsMaker:
 
 
 @dataclass
-class RegimeMaker:
-    """`regime`."""
-
-    shared: Shared
-@dataclass
 class MatrixMaker:
     """`matrix`."""
 
@@ -163,6 +159,11 @@ class MatrixMaker:
         return self._made[1]
 
 
+@dataclass
+class RegimeMaker:
+    """`regime`."""
+
+    shared: Shared
     config: Config
     outside: Outside | None = None
     name: str = "regime"
@@ -276,10 +277,10 @@ class MarketsMaker:
         return self.shared.keep(self.name, markets.live(self.shared.venues(view), self.config.crypto.bases, view))
 
 
-def charts(shared: Shared, config: Config, desk: Desk) -> tuple[Maker, Maker]:
+def charts(shared: Shared, config: Config, desk: Desk, outside: Holder | None = None) -> tuple[Maker, Maker]:
     """What was asked for as `bars`, and what is to be said of it."""
     served = Served()
-    return BarsMaker(shared.grid, shared.book, config, desk, served), ChartsMaker(served)
+    return BarsMaker(shared.grid, shared.book, config, desk, served, outside), ChartsMaker(served)
 
 
 def makers(
@@ -303,12 +304,12 @@ def makers(
         MarketsMaker(shared, config),
         BasketsMaker(shared, config),
         VolumesMaker(shared, config),
+        MatrixMaker(shared, config),
         CorrelationsMaker(shared, config, None if bench is None else bench.leads),
         RegimeMaker(shared, config, outside),
         RotationMaker(shared, config),
         ClaimsMaker(shared, config, outside),
         *beside,
-        MatrixMaker(shared, config),
-        *(() if desk is None else charts(shared, config, desk)),
+        *(() if desk is None else charts(shared, config, desk, outside)),
         *(() if bench is None else workbench.makers(bench, shared.grid)),
     )

@@ -138,6 +138,11 @@ class Outside:
         changed, self._changed = self._changed, False
         return changed
 
+    @property
+    def dominance(self) -> Mapping[date, float]:
+        """BTC's dominance by UTC day, per cent; the same object until a day or its value is new."""
+        return self._kept.dominance
+
     def dominance_change(self, now: float) -> tuple[float, int] | None:
         """BTC's dominance now less that of 30 days ago, in points, and how many days that really are; None: no past."""
         by_day = self._kept.dominance

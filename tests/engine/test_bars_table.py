@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.bars import BarBook
 from engine.bars_desk import LEASE_S, REQUESTS, Desk
 from engine.config import Config, Crypto, Equity, Spreads
 from engine.makers import Shared, SpreadsMaker, charts, pairs_of
-from engine.model import Bars, Intent, Status
+from engine.model import Bars, Intent, MarketFact, Status
 from engine.tables import BARS, TABLES
 from engine.view import DictView, Live
 from tests.engine import runtime
@@ -171,6 +171,26 @@ def test_baskets_and_mixes_are_lines_and_nonsense_is_answered_in_words() -> None
     assert "did you mean" in world.ask("IWMM")[1]["note"]
     assert world.desk.ask({"symbol": "IWM", "interval": "7m"}) == "'7m' is no interval: they are 1m, 5m, 1h, 1d"
     assert world.desk.ask({}) is not None
+
+
+def test_dominance_is_the_days_that_were_kept_and_todays_value() -> None:
+    class Kept:
+        @property
+        def dominance(self) -> dict[date, float]:
+            return days
+
+    days = {date(2025, 12, 6): 58.0, date(2025, 12, 7): 58.4, date(2025, 12, 9): 59.0}
+
+    world = World()
+    maker = charts(world.shared, CONFIG, world.desk, Kept())[0]
+    world.desk.ask({"symbol": "BTC.D", "interval": "1d"})
+    fact = MarketFact("BTC", "coingecko", NOON, None, None, 59.3)
+    table = maker.live(maker.at_close(NOON), DictView(NOON, world.prices, all_facts={"BTC": fact}))
+    assert table["close"].to_list() == [58.0, 58.4, None, 59.0, 59.3]
+    assert table["status"].to_list() == ["ok", "ok", "stale", "ok", "ok"]
+    assert table["time"][-1] == datetime(2025, 12, 10, tzinfo=UTC)
+    late = DictView(NOON + 90_000, world.prices, all_facts={"BTC": fact})
+    assert maker.live(maker.at_close(NOON), late)["close"].to_list() == [58.0, 58.4, None, 59.0]
 
 
 def test_the_matrix_holds_each_couple_once_and_agrees_with_pandas() -> None:

@@ -187,6 +187,19 @@ async def test_a_chart_in_a_layout_follows_the_cursor_of_its_neighbour() -> None
         assert "ALT/BTC 1Y" in run.text()
 
 
+async def test_any_size_draws_the_chart_and_the_detail() -> None:
+    async with charting("^RUT 1Y") as run:
+        for size in ((20, 5), (300, 100), (33, 9), (80, 24), (151, 19)):
+            await run.pilot.resize_terminal(*size)
+            await run.press("h")
+            assert {len(line) for line in run.text().splitlines()} == {size[0]}
+        await open_detail(run.app, "IWM/SPY")
+        for size in ((20, 5), (200, 60), (60, 18)):
+            await run.pilot.resize_terminal(*size)
+            await run.press("j")
+            assert {len(line) for line in run.text().splitlines()} == {size[0]}
+
+
 async def test_c_opens_the_chart_of_the_row_under_the_cursor() -> None:
     async with running(fakes.snapshot()) as run:
         await run.press("c")

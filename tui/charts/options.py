@@ -65,7 +65,7 @@ class Options:
 def subjects(config: Config) -> tuple[str, ...]:
     """Whatever can be charted by one word: pairs, equities, coins, baskets."""
     crypto = config.crypto
-    names = (*config.spreads.pairs, *config.equity.symbols, *crypto.bases, *crypto.baskets, "ALT")
+    names = (*config.spreads.pairs, *config.equity.symbols, *crypto.bases, *crypto.baskets, "ALT", "BTC.D")
     return tuple(dict.fromkeys(names))
 
 

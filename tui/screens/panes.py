@@ -78,7 +78,7 @@ class PaneScreen(AskingScreen):
             self._main().focus()
         header, tabs, *_ = self._bars
         if isinstance(header, Header):
-            header.titled = "" if tabs.display else f"{self.place.number} {self.place.tab}"
+            header.titled = "" if tabs.display else f"{self.place.number or ''} {self.place.tab}".strip()
         for bar in self._bars:
             if bar.is_on_screen:
                 bar.show(view)
