@@ -19,6 +19,7 @@ from engine import garbage
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, Notice, Sink, Snapshot
+from engine.own_levels import with_level
 from engine.sending import MakeSender, Sending
 from engine.worker import Worker
 
@@ -236,6 +237,12 @@ class Collector:
             elif intent.action == "bars":
                 if (refused := engine.desk.ask(intent.arguments)) is not None:
                     engine.notice("warning", refused)
+            elif intent.action == "level":
+                made = with_level(engine.config, intent.arguments)
+                if isinstance(made, Config):
+                    self._apply(engine, made)
+                else:
+                    engine.notice("warning", made)
             elif intent.action in PLAN_ACTIONS:
                 engine.plan(intent)
             elif intent.action in ALERT_ACTIONS:

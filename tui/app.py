@@ -129,6 +129,10 @@ class SizewatchApp(App[None]):
         self._greeted = True
         self.run_worker(catalogue.warm, name="what keys may ask for", group="warm", thread=True)
 
+    def send(self, intent: Intent) -> None:
+        """A wish to the engine."""
+        self._source.send(intent)
+
     def queries(self) -> dict[str, str]:
         """Every saved query by name."""
         return self.shelf.queries(self._config.queries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from engine.model import Intent
 from tui import catalogue, layouts
 from tui.command_words import begun, wrong
 from tui.saved import SavedError
@@ -106,4 +107,26 @@ async def layout(app: SizewatchApp, text: str) -> str | None:
         app.use_layouts({screen: layouts.read(rows) for screen, rows in saved.items()})
     except (SavedError, layouts.LayoutError) as error:
         return str(error)
+    return None
+
+
+async def level(app: SizewatchApp, text: str) -> str | None:
+    """Mark a price: below the last one it is a support, above a resistance."""
+    name, _, price = text.replace("_", "").rpartition(" ")
+    symbol = next((s for s in app.config.symbols if name.upper() in (s, s.partition("/")[0])), None)
+    try:
+        value = float(price.replace(",", ""))
+    except ValueError:
+        return f"“{price}” is no price; such as `level ^RUT 2150`"
+    if symbol is None:
+        return wrong("symbol", name, app.config.symbols)
+    snapshot = app.eye.look().snapshot
+    quotes = snapshot.tables.get("quotes") if snapshot is not None else None
+    found = quotes.filter(quotes.get_column("symbol") == symbol) if quotes is not None else None
+    last = found.get_column("last").item() if found is not None and found.height else None
+    if last is None:
+        return f"{symbol} has no price yet, so that nothing says on which side {value:g} lies"
+    role = "support" if value < last else "resistance"
+    app.send(Intent("level", {"symbol": symbol, "price": str(value), "role": role}))
+    app.notify(f"{symbol} {role} {value:,.2f} for this run; [levels] of the configuration keeps one", timeout=5)
     return None

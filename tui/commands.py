@@ -53,6 +53,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("whatif", "whatif [NAME:] large PCT [relative PCT]", "Where IWM would stand after a rotation.",
             f"{_PLANS}:whatif", f"{_PLANS}:whatif_words"),
     Command("whatif-drop", "whatif-drop NAME", "Drop a rotation of your own.", f"{_PLANS}:whatif_drop"),
+    Command("level", "level SYMBOL PRICE", "Mark a support or a resistance for this run; again: take it away.",
+            f"{_MORE}:level", f"{_OWN}:symbols"),
     Command("screen", "screen NAME", "Go to a screen.", f"{_OWN}:screen", f"{_OWN}:screens"),
     Command("pane", "pane NAME | add NAME | drop", "Go to a pane, put one beside the focused one, or take that away.",
             f"{_OWN}:pane", f"{_OWN}:panes"),

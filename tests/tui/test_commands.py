@@ -60,6 +60,8 @@ WRONG = (
     ("sort lost", "no column “lost”; there are last"), ("sort last up", "only `reverse` may stand after the column"),
     ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet, .json"),
     ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg, .txt"),
+    ("level ^RUT much", "“much” is no price"), ("level NOPE 3", "no symbol “NOPE”"),
+    ("detail NOPE", "no symbol “NOPE”"),
 )  # fmt: skip
 
 
@@ -90,6 +92,8 @@ async def test_commands_do_what_they_say() -> None:
         assert run.focused == "flows"
         await say(run, "pane facts")
         assert run.focused == "facts"
+        await say(run, "level ^rut 2,150")
+        assert run.source.sent[-1].arguments == {"symbol": "^RUT", "price": "2150.0", "role": "support"}
         await say(run, "freeze")
         assert run.app.eye.frozen
 
