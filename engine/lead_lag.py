@@ -20,6 +20,7 @@ from engine.grid import DAY, Floats
 from engine.legs import Pair
 from engine.model import SessionState, Status
 from engine.ticks import Trace
+from engine.view import Live
 from engine.worker import Worker
 
 EVERY_S: Final = 300.0
@@ -30,6 +31,7 @@ LATE_S: Final = 3 * EVERY_S
 """Figures that are older are stale."""
 TICKS: Final = 0
 """`window` of these rows."""
+FRESH: Final = Live(status=Status.OK)
 
 Series = tuple[Floats, Floats, Floats, Floats]
 
@@ -129,8 +131,10 @@ class Leads:
             self._measured[name] = Measured(lead, n, at)
         return True
 
-    def rows(self, now: float, *, simulated: bool) -> list[dict[str, Any]]:
-        """The rows of `correlations` that come from ticks."""
+    def rows(
+        self, now: float, *, simulated: bool, live: Callable[[str], Live] = lambda _: FRESH
+    ) -> list[dict[str, Any]]:
+        """The rows of `correlations` that come from ticks; stale at once where a leg's price is. live: a view's."""
         made = []
         for pair in self._pairs:
             measured = self._measured.get(pair.name)
@@ -149,18 +153,18 @@ class Leads:
                     "lead_lag": (f"{lead.lag:+.0f} s" if found else "none") if known else None,
                     "as_of": datetime.fromtimestamp(measured.at, UTC),
                     "n": measured.n,
-                    "status": self._status(pair, measured, now).value,
+                    "status": self._status(pair, measured, now, live).value,
                     "simulated": simulated,
                 }
             )
         return made
 
     @staticmethod
-    def _status(pair: Pair, measured: Measured, now: float) -> Status:
+    def _status(pair: Pair, measured: Measured, now: float, live: Callable[[str], Live]) -> Status:
         _, opened = session_start(pair, now)
         if not opened:
             return Status.CLOSED
-        if now - measured.at > LATE_S:
+        if now - measured.at > LATE_S or any(live(symbol).status is Status.STALE for symbol in pair.symbols):
             return Status.STALE
         return Status.OK if measured.lead.at_zero is not None else Status.WARMING
 

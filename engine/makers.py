@@ -137,7 +137,7 @@ class CorrelationsMaker:
         return correlations.at_close(self.shared.grid(now), pairs, tuple(pair for pair in asked if pair not in pairs))
 
     def live(self, state: correlations.CorrelationState, view: View) -> pl.DataFrame:
-        ticks = () if self.leads is None else self.leads.rows(view.now, simulated=view.simulated)
+        ticks = () if self.leads is None else self.leads.rows(view.now, simulated=view.simulated, live=view.live)
         return correlations.live(state, view, ticks)
 
 

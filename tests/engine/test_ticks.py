@@ -11,10 +11,12 @@ import pytest
 
 from engine import sessions
 from engine.board import Board
-from engine.cross import hy_lead_lag
-from engine.lead_lag import EVERY_S, FIRST_S, LATE_S, TICKS, Leads, session_start
+from engine.cross import LeadLag, hy_lead_lag
+from engine.lead_lag import EVERY_S, FIRST_S, FRESH, LATE_S, TICKS, Leads, Measured, session_start
 from engine.legs import parse_pair
+from engine.model import Status
 from engine.ticks import CAPACITY, GAP_S, Trace, attach
+from engine.view import Live
 from engine.worker import Worker, WorkerError
 from tests.engine.market_data import moment
 from tests.engine.runtime import HandClock, channel, config, quote
@@ -226,6 +228,13 @@ def test_each_session_begins_anew_and_a_closed_one_rests() -> None:
     assert session_start(ETH_BTC, monday) == (moment("2026-01-12T00:00:00"), True)
     future = parse_pair("ETH/RTY=F", config())
     assert session_start(future, moment("2026-01-12T22:30:00")) == (moment("2026-01-11T23:00:00"), False)
+
+
+def test_figures_of_a_lost_leg_are_stale_at_once() -> None:
+    measured = Measured(LeadLag(None, None, 0.4), 300, OPEN + 1_200)
+    lost = Live(91_000.0, Status.STALE)
+    assert Leads._status(ETH_BTC, measured, OPEN + 1_201, lambda _: FRESH) is Status.OK
+    assert Leads._status(ETH_BTC, measured, OPEN + 1_201, lambda s: lost if s == "BTC/USD" else FRESH) is Status.STALE
 
 
 def test_a_failure_is_told_and_tried_again() -> None:

@@ -325,7 +325,8 @@ def _price_against_volume(row: Mapping[str, Any], closed: pd.DataFrame) -> None:
 def _levels(snapshot: Snapshot, frame: pd.DataFrame) -> None:
     """ATR by TA-Lib, distances and position by their formulas; Donchian's extremes are among what was found."""
     closed, last = frame.iloc[:-1], float(frame["close"].iloc[-1])
-    atr = float(talib.ATR(*(closed[c].to_numpy() for c in ("high", "low", "close")), timeperiod=14)[-1])
+    high, low, close = (closed[column].to_numpy() for column in ("high", "low", "close"))
+    atr = float(talib.ATR(high, low, close, timeperiod=14)[-1])
     rows = [row for row in snapshot.tables["levels"].rows(named=True) if row["symbol"] == "IWM"]
     assert [row["price"] for row in rows[:2]] == [200.0, 240.0]
     for row in rows:
