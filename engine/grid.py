@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1)
+DUE_S = 6 * 3600.0
+"""Daily bars are there so long after their session's close."""
 YEAR_DAYS = 380
 """Calendar days that hold 252 sessions, with some to spare."""
 MIN_COVERAGE = 0.8
@@ -163,6 +165,10 @@ class DailyGrid:
             return True
         days = days_of(self._book.frame(symbol, "1d").head(1))
         return len(days) > 0 and int(days[0]) <= day
+
+    def missed(self, row: int) -> bool:
+        """Whether a session after `row` has closed so long ago that its bar should be here."""
+        return int(np.searchsorted(self.closes, self.now - DUE_S, side="right")) - 1 > row
 
     def year_there(self, *legs: Leg) -> bool:
         """Whether the legs' daily bars go back far enough for windows of a year."""

@@ -2,6 +2,7 @@
 
 Both change at closes only; `as_of` is the close. An item that nothing measures has no value and `holds` is null. A
 rotation's tail is its last 8 weeks, the current one last; n: weeks of history; `warming` until there is a momentum.
+Where a session has closed whose bar is not there, the rows are `stale`.
 """
 
 from __future__ import annotations
@@ -74,9 +75,8 @@ def regime_at_close(grid: DailyGrid, pairs: tuple[Pair, ...], wanted: Regime = R
     )
     notes = {BREADTH: f"{small.note} against {large.note}", CUTS: cuts.note}
     absent = {BREADTH: small.absent or large.absent, CUTS: cuts.absent}
-    return RowsState(
-        tuple(_row(e, closed.get("as_of"), notes.get(e.item), absent=absent.get(e.item, False)) for e in items)
-    )
+    made = tuple(_row(e, closed.get("as_of"), notes.get(e.item), absent=absent.get(e.item, False)) for e in items)
+    return RowsState(_late(made) if known.size and grid.missed(end - 1) else made)
 
 
 def regime_live(state: RowsState, flows: Sequence[FlowRow], view: View) -> pl.DataFrame:
@@ -109,6 +109,11 @@ def _row(item: Evidence, as_of: datetime | None, note: str | None, *, absent: bo
         "as_of": as_of,
         "status": (missing if item.value is None else Status.OK).value,
     }
+
+
+def _late(rows: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Closed days stand until the next should be there: then what they say is old."""
+    return tuple(row | {"status": Status.STALE.value} for row in rows)
 
 
 class Measured(NamedTuple):
@@ -146,13 +151,15 @@ def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
         return row
     both = np.isfinite(made.rs_ratio) & np.isfinite(made.rs_momentum)
     ratio, momentum = float(made.rs_ratio[-1]), float(made.rs_momentum[-1])
+    status = Status.OK if grid.year_there(pair.a, pair.b) else Status.WARMING
+    status = Status.STALE if grid.missed(at) else status
     return row | {
         "rs_ratio": ratio,
         "rs_momentum": momentum,
         "quadrant": quadrant(ratio, momentum),
         "tail_ratio": made.rs_ratio[both][-TAIL_WEEKS:].tolist(),
         "tail_momentum": made.rs_momentum[both][-TAIL_WEEKS:].tolist(),
-        "status": (Status.OK if grid.year_there(pair.a, pair.b) else Status.WARMING).value,
+        "status": status.value,
     }
 
 

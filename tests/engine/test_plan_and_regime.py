@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from engine import claims, plan, regime, regime_tables
-from engine.config import Config, Regime
+from engine.config import Config, Crypto, Regime
 from engine.fed_funds import fed_contracts
 from engine.flow_table import FlowRow
 from engine.grid import daily_grid
@@ -171,6 +171,18 @@ def test_regime_and_rotation_do_not_know_the_future(cut: int) -> None:
             (regime_tables.regime_at_close(grid, PAIRS), regime_tables.rotation_at_close(grid, PAIRS, Config()))
         )
     assert made[0] == made[1]
+
+
+def test_closed_days_are_stale_once_the_next_is_overdue() -> None:
+    days = weekdays("2022-01-03", 700)
+    book = book_of(IWM=ohlcv(1, days[:-1]), SPY=ohlcv(2, days[:-1]))
+    closed = days[-1].timestamp() + 75_600.0
+    for now, late in ((closed - 60, False), (closed + 3600, False), (closed + 7 * 3600, True)):
+        grid = daily_grid(book, calendar_of(days), now)
+        rows = regime_tables.regime_at_close(grid, PAIRS).rows
+        assert {r["status"] for r in rows if r["value"] is not None} == ({"stale"} if late else {"ok"})
+        (turn,) = regime_tables.rotation_at_close(grid, PAIRS, Config(crypto=Crypto(baskets={}, alt=()))).rows
+        assert turn["status"] == ("stale" if late else "ok")
 
 
 def test_tables_without_bars_have_their_schema_and_are_warming() -> None:
