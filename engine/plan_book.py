@@ -18,6 +18,7 @@ import orjson
 from engine.config import Config, Plan, WhatIf
 from engine.database import Database
 from engine.errors import SizewatchError
+from engine.grid import usable
 from engine.model import Intent
 from engine.plan_text import PlanTextError, parse_plan, parse_whatif, plan_of, to_data, whatif_of
 from engine.view import Live
@@ -171,7 +172,7 @@ class PlanBook:
 def _entered(plan: Plan, live: Live) -> Plan:
     """`plan` with its entry fixed: a plan is made at a moment, at the price of that moment where it names none."""
     entry = plan.entry or live.price
-    if entry is None or not entry > 0:
+    if entry is None or not usable(entry):
         raise PlanTextError(f"there is no price of {plan.symbol} yet: give one with at PRICE")
     if plan.stop >= entry:
         raise PlanTextError(f"the stop {plan.stop:,g} must lie below the entry {entry:,g}: plans are long")

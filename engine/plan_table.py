@@ -23,7 +23,7 @@ import polars as pl
 from engine import plan as maths
 from engine.config import Config, Plan
 from engine.futures import multiplier
-from engine.grid import DailyGrid
+from engine.grid import DailyGrid, usable
 from engine.model import Status, asset_of
 from engine.plan_book import PlanBook
 from engine.rows import table
@@ -66,7 +66,7 @@ def live(book: PlanBook, config: Config, known: Callable[[str], Past], view: Vie
 
 
 def _rows(plan: Plan, config: Config, known: Past, view: View) -> list[dict[str, Any]]:
-    quote = view.live(plan.symbol)
+    quote = _believable(view.live(plan.symbol))
     until, years = _until(plan, config, view.now)
     shared: dict[str, Any] = {
         "goal": "1",
@@ -137,6 +137,11 @@ def _made(plan: Plan, config: Config, known: Past, quote: Live) -> maths.Plan:
     )
 
 
+def _believable(quote: Live) -> Live:
+    """`quote` without a price that cannot be computed with."""
+    return quote if usable(quote.price) else quote._replace(price=None)
+
+
 def _touch(price: float, barrier: float, sigma: float | None, years: float) -> float | None:
     return None if sigma is None else maths.touch_probability(price, barrier, sigma, years)
 
@@ -154,7 +159,7 @@ def _until(plan: Plan, config: Config, now: float) -> tuple[date, float]:
 
 def whatifs(book: PlanBook, view: View) -> pl.DataFrame:
     """The `whatifs` table at one beat."""
-    small, large = view.live(SMALL), view.live(LARGE)
+    small, large = _believable(view.live(SMALL)), _believable(view.live(LARGE))
     order = list(Status)
     status = max((small.status, large.status), key=order.index)
     at = max((q.at for q in (small, large) if q.at is not None), default=None)

@@ -26,7 +26,7 @@ from engine import spreads
 from engine.config import Scanner
 from engine.errors import SizewatchError
 from engine.futures import INDEX_OF, multiplier
-from engine.grid import DailyGrid, Floats, worst
+from engine.grid import DailyGrid, Floats, usable, worst
 from engine.legs import Leg, Pair
 from engine.model import Status, asset_of
 from engine.rows import table
@@ -160,7 +160,7 @@ def _row(entry: Entry, scans: Scans, view: View) -> dict[str, Any]:
         "a": pair.a.text,
         "b": pair.b.text,
         "n": entry.n,
-        "as_of": entry.state.closed.get("as_of"),
+        "as_of": entry.state.as_of,
         "simulated": view.simulated,
     }
     status = Status.STALE if entry.state.in_session else Status.CLOSED
@@ -197,7 +197,7 @@ def _hedge(entry: Entry, beta: float, view: View) -> dict[str, Any]:
         return {}  # an index is held by nobody
     price, against = view.live(a.symbols[0]).price, view.live(b.symbols[0]).price
     held = {"units": entry.units, "hedge": b.symbols[0]}
-    if price is None or against is None:
+    if price is None or against is None or not usable(price) or not usable(against):
         return held
     worth = entry.units * multiplier(a.symbols[0])
     return held | {"hedge_units": hedge_units(worth, price, beta, multiplier(b.symbols[0]), against)}

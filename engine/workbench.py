@@ -15,6 +15,7 @@ import polars as pl
 from engine import plan_table, scan_table
 from engine.board import Board
 from engine.config import Config
+from engine.derived import Maker
 from engine.errors import SizewatchError
 from engine.grid import DailyGrid
 from engine.lead_lag import Leads
@@ -160,7 +161,7 @@ class WhatIfsMaker:
         return plan_table.whatifs(self.bench.plans, view)
 
 
-def makers(bench: Workbench, grid: Grid) -> Iterable[ScannerMaker | PlansMaker | WhatIfsMaker]:
+def makers(bench: Workbench, grid: Grid) -> Iterable[Maker]:
     """The tables of the workbench but for `correlations`."""
     scanning = () if bench.scans is None else (ScannerMaker(grid, bench, bench.scans),)
     return (*scanning, PlansMaker(grid, bench), WhatIfsMaker(bench))

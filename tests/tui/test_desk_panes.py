@@ -61,9 +61,9 @@ def test_a_pair_says_its_gates_its_z_and_the_hedge_in_contracts() -> None:
 
 
 def test_a_pair_that_is_not_scanned_yet_has_no_figures_and_a_stale_one_its_mark() -> None:
-    bare = dict.fromkeys(("beta_ols", "beta_tls", "beta_kalman", "p_value", "half_life", "z", "signal", "admitted",
-                          "units", "hedge", "hedge_units"))  # fmt: skip
-    line = scanned(**bare, status="warming")
+    names = "beta_ols beta_tls beta_kalman p_value half_life z signal admitted units hedge hedge_units"
+    bare: dict[str, Any] = dict.fromkeys(names.split())
+    line = plain(scanner_row(SCANNED | bare | {"status": "warming"}, choose(scanner.COLUMNS, 200)))
     assert line.startswith("…") and not any(c.isdigit() for c in line.replace("M2K", "").replace("−2", ""))
     assert scanned(status="stale").startswith("◌")
     assert scanned(status="estimated").startswith("~")
