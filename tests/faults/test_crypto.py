@@ -110,7 +110,8 @@ async def observed(kind: str, clock: WorldClock, folder: Path, authority: Author
         async with running(CryptoStream(promise.venue, MarketLists()), context, policy_of("crypto-stream")):
             await observe(
                 engine, gateway, fault, promise.seconds, watch, check,
-                first_live=not promise.from_start, named_s=promise.named_s,
+                first_live=not promise.from_start, named_s=promise.named_s, says=promise.says,
+                stale=not (promise.live or promise.from_start),
             )  # fmt: skip
     finally:
         await gateway.stop()

@@ -193,7 +193,10 @@ async def _observed(
     )
     fault = Fault(kind, value=promise.value)
     async with running(feed, context, policy_of(feed.kind)):
-        await observe(engine, gateway, fault, promise.seconds, watch, check, named_s=promise.named_s)
+        await observe(
+            engine, gateway, fault, promise.seconds, watch, check, named_s=promise.named_s, says=promise.says,
+            stale=promise.stale and not promise.live,
+        )  # fmt: skip
 
 
 def _hold(promise: Promise, watch: Watch) -> None:
