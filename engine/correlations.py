@@ -119,7 +119,7 @@ def _of_legs(grid: DailyGrid, pair: Pair, state: spreads.PairState) -> Couple:
         return Status.STALE if state.in_session else Status.CLOSED
 
     row = grid.current(crypto=pair.crypto)
-    couple = _couple(pair.a.text, pair.b.text, x, y, row, state.closed.get("as_of"), steps, resting)
+    couple = _couple(pair.a.text, pair.b.text, x, y, row, state.as_of, steps, resting)
     return replace(couple, loading=not grid.year_there(pair.a, pair.b))
 
 
@@ -144,7 +144,7 @@ def _of_spreads(grid: DailyGrid, equity: Pair, crypto: Pair, states: dict[Pair, 
         return Status.STALE if states[equity].in_session else Status.CLOSED
 
     row = grid.current(crypto=False)
-    as_of = states[equity].closed.get("as_of")
+    as_of = states[equity].as_of
     loading = not grid.year_there(equity.a, equity.b, crypto.a, crypto.b)
     return replace(_couple(equity.name, crypto.name, x, y, row, as_of, steps, resting), loading=loading)
 

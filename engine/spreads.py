@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -142,8 +143,10 @@ class PairState:
     """One pair between two closes."""
 
     pair: Pair
-    closed: dict[str, Any]
-    """The row of the last closed bar, with `as_of`."""
+    as_of: datetime | None
+    """When the last closed bar closed."""
+    close: Callable[[], dict[str, Any]]
+    """Makes `closed`."""
     live: Anchors | None
     """What a live price is held against; None where the current row has closed."""
     point_a: Callable[..., Point]
@@ -151,6 +154,11 @@ class PairState:
     opened: float
     """Epoch seconds since when a live price belongs to the current row."""
     in_session: bool
+
+    @cached_property
+    def closed(self) -> dict[str, Any]:
+        """The row of the last closed bar, with `as_of`; made once it is asked for: a pair that is live needs none."""
+        return self.close()
 
 
 @dataclass(frozen=True)
@@ -228,16 +236,9 @@ def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
     row = grid.current(crypto=pair.crypto)
     known = np.flatnonzero(np.isfinite(q[: row + 1]))
     last = int(known[-1]) if known.size else -1
+    as_of = None
     if last >= 0:
-        anchors = _anchors(pair, grid, a.values, b.values, q, last)
-        closed = anchors.values(
-            Point(float(a.values[last]), float(a.coverage[last]), Status.OK, None),
-            Point(float(b.values[last]), float(b.coverage[last]), Status.OK, None),
-        )
-        closed["as_of"] = _time(float((grid.days[last] + 1) * DAY if pair.crypto else grid.closes[last]))
-    else:
-        closed = {"pair": pair.name, "a": pair.a.text, "b": pair.b.text, "n": 0, "coverage": 0.0, "recent": []}
-        closed["status"] = Status.WARMING.value
+        as_of = _time(float((grid.days[last] + 1) * DAY if pair.crypto else grid.closes[last]))
     current = None
     if row > last:
         current = _anchors(pair, grid, a.values, b.values, q, row)
@@ -246,9 +247,22 @@ def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
         # a crypto row that holds a weekend begins with the day after the last session
         opened = float((grid.days[row - 1] + 1) * DAY if row else 0) if pair.crypto else float(grid.opens[row])
     in_session = pair.crypto or (row >= 0 and grid.opens[row] <= grid.now < grid.closes[row])
-    return PairState(
-        pair, closed, current, grid.anchor(pair.a, max(row, 0)), grid.anchor(pair.b, max(row, 0)), opened, in_session
+    point_a, point_b = grid.anchor(pair.a, max(row, 0)), grid.anchor(pair.b, max(row, 0))
+    close = partial(_closed_row, pair, grid, q, last, as_of)
+    return PairState(pair, as_of, close, current, point_a, point_b, opened, in_session)
+
+
+def _closed_row(pair: Pair, grid: DailyGrid, q: Floats, last: int, as_of: datetime | None) -> dict[str, Any]:
+    """The row of the grid's row `last`, held against those before it; −1: there is none."""
+    if last < 0:
+        none = {"pair": pair.name, "a": pair.a.text, "b": pair.b.text, "n": 0, "coverage": 0.0, "recent": []}
+        return none | {"status": Status.WARMING.value}
+    a, b = grid.leg(pair.a), grid.leg(pair.b)
+    closed = _anchors(pair, grid, a.values, b.values, q, last).values(
+        Point(float(a.values[last]), float(a.coverage[last]), Status.OK, None),
+        Point(float(b.values[last]), float(b.coverage[last]), Status.OK, None),
     )
+    return closed | {"as_of": as_of}
 
 
 def _anchors(pair: Pair, grid: DailyGrid, a: Floats, b: Floats, q: Floats, row: int) -> Anchors:
