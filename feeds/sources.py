@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.config import Config
 from engine.model import FeedState
@@ -27,6 +27,13 @@ from feeds.reach import reach
 from feeds.supervisor import Supervisor
 from feeds.yahoo_poll import YahooPoll
 from feeds.yahoo_stream import YahooStream
+
+PRICES: Final = frozenset({"crypto-stream", "equity-stream", "equity-poll"})
+UNHURRIED: Final = frozenset({"fund-days", "outside-facts"})
+"""Kinds of feeds that give way to prices at the start: they bring what changes once a day, in large answers."""
+LATER_S: Final = 3.0
+"""The longest that they do."""
+LOOK_S: Final = 0.05
 
 
 class _Running(NamedTuple):
@@ -88,9 +95,27 @@ class Feeds:
                         supervisor = Supervisor(
                             feed, self._context, policy=policy_of(feed.kind), lost=self._lookout.lost
                         )
-                        task = group.create_task(supervisor.run(), name=f"supervisor {source}")
+                        life = self._later(supervisor) if feed.kind in UNHURRIED else supervisor.run()
+                        task = group.create_task(life, name=f"supervisor {source}")
                         self._running[source] = _Running(made_from[source], supervisor, task)
                 await self._changed.wait()
+
+    async def _later(self, supervisor: Supervisor) -> None:
+        """Run a feed of what comes once a day as soon as the prices are there, and soon in any case."""
+        clock, sink = self._context.clock, self._context.sink
+        sink.report_feed(supervisor.report)  # it stands in its row at once
+        until = clock.monotonic() + LATER_S
+        try:
+            while clock.monotonic() < until and not self._priced():
+                await clock.sleep(LOOK_S)
+        except asyncio.CancelledError:
+            sink.report_feed(supervisor.report._replace(state=FeedState.CLOSED))
+            raise
+        await supervisor.run()
+
+    def _priced(self) -> bool:
+        """Whether every feed of prices has got through."""
+        return all(s.alive for s in self._supervisors() if s.feed.kind in PRICES)
 
     def _supervisors(self) -> list[Supervisor]:
         return [one.supervisor for one in self._running.values()]

@@ -34,7 +34,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
+def gone(pid: int, seconds: float = 30.0) -> bool:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if not Path(f"/proc/{pid}").exists():

@@ -97,3 +97,44 @@ async def test_reconfiguration_replaces_only_what_it_concerns() -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class Mute(Idle):
+    """A feed that gets through to nobody."""
+
+    async def run(self, context: Context, link: Link) -> None:
+        await context.clock.sleep(math.inf)
+
+
+@pytest.mark.parametrize(("prices", "waits"), [(Idle, False), (Mute, True)])
+async def test_what_comes_once_a_day_gives_way_to_prices_but_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, prices: type[Idle], waits: bool
+) -> None:
+    table = (Idle("funds", "fund-days"), prices("kraken", "crypto-stream"), Mute("kraken-bars", "crypto-bars"))
+    monkeypatch.setattr(sources, "feeds", lambda config: table)
+    sink, clock = RecordingSink(), FakeClock()
+    running = Feeds(Context(Config(), clock, sink, Border(None, None, 5.0), Path("/nonexistent")))
+    task = asyncio.create_task(running.run())
+    await clock.settle()
+    assert {r.source for r in sink.reports} == {"funds", "kraken", "kraken-bars"}, "every feed has its row at once"
+    assert running.states["funds"] is FeedState.CONNECTING
+    await clock.advance(sources.LATER_S / 2)
+    assert (running.states["funds"] is FeedState.LIVE) != waits
+    await clock.advance(sources.LATER_S)
+    assert running.states["funds"] is FeedState.LIVE
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_feed_that_still_gives_way_is_closed_with_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = (Mute("kraken", "crypto-stream"), Idle("funds", "fund-days"))
+    monkeypatch.setattr(sources, "feeds", lambda config: table)
+    sink, clock = RecordingSink(), FakeClock()
+    running = Feeds(Context(Config(), clock, sink, Border(None, None, 5.0), Path("/nonexistent")))
+    task = asyncio.create_task(running.run())
+    await clock.settle()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert [r.state for r in sink.reports if r.source == "funds"] == [FeedState.CONNECTING, FeedState.CLOSED]
