@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,15 +54,21 @@ def fine(symbol: str, interval: str, start: datetime, closes: list[float], step_
     return Bars(symbol, interval, "test", "USD", frame)
 
 
+@cache
+def history() -> tuple[Bars, ...]:
+    """Three years of days of every symbol."""
+    every = pd.DatetimeIndex(pd.date_range("2023-01-01", "2025-12-09", freq="D"))
+    return tuple(bars(ohlcv(i, every if "/" in s else DAYS), s) for i, s in enumerate(CONFIG.symbols))
+
+
 class World:
     """A book with three years of days, a desk, and the two tables over them."""
 
     def __init__(self) -> None:
         self.clock = runtime.HandClock()
         self.book = BarBook()
-        every = pd.DatetimeIndex(pd.date_range("2023-01-01", "2025-12-09", freq="D"))
-        for seed, symbol in enumerate(CONFIG.symbols):
-            self.book.merge(bars(ohlcv(seed, every if "/" in symbol else DAYS), symbol))
+        for one in history():
+            self.book.merge(one)
         self.prices = {s: Live(self.last(s), Status.OK, NOON, 1e6) for s in CONFIG.symbols}
         self.desk = Desk(self.clock)
         self.shared = Shared(self.book)
