@@ -5,6 +5,8 @@ in another, alone. Beside our way stands the plain one, a loop over `watch_ticke
 
 Each symbol's n-th price of a round is 100 + n / 10,000, but for one planted high and one planted low: so the board's
 last, highest and lowest price of every symbol prove that nothing was lost, and the engine's own count says it again.
+`ticks_a_core_s` is what a whole core would take at what a tick cost; where the machine does other things too, that
+says more than the rate at which the receiver, or the sender beside it, fell behind.
 """
 
 from __future__ import annotations
@@ -173,6 +175,8 @@ async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str,
         "seen_per_s": round(seen / took, 1),
         "cpu_pct_of_a_core": round(100.0 * spent / took, 1),
         "cpu_us_per_tick": round(1e6 * spent / max(seen, 1), 1),
+        "ticks_a_core_s": round(seen / spent),
+        "sender_cpu_pct_of_a_core": round(100.0 * done["cpu_s"] / done["seconds"], 1),
         "behind_s": round(float(done["behind_s"]) + (over if seen == expected else 0.0), 3),
         "kept_up": seen == expected and done["behind_s"] + over < BEHIND_S and done["rate"] > 0.97 * rate,
     }
@@ -217,7 +221,7 @@ def report(rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def _summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    keys = ("rate_sent", "seen_per_s", "cpu_pct_of_a_core", "cpu_us_per_tick", "behind_s")
+    keys = ("rate_sent", "seen_per_s", "cpu_pct_of_a_core", "cpu_us_per_tick", "ticks_a_core_s", "behind_s")
     return {
         **{key: statistics.median(r[key] for r in rounds) for key in keys},
         "lost": sum(r["lost"] for r in rounds),
