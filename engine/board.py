@@ -186,9 +186,8 @@ class Board:
                     watch.last_at = received
                 else:
                     watch.look(usd, received)
-            trace = book.trace
-            if trace is not None and received >= trace.due:
-                trace.take(quote, usd, channel.limit)
+            if received >= book.due and book.trace is not None:
+                book.due = book.trace.take(quote, usd, channel.limit)
         if last is not None:
             self.stretch(book, last * rate)
 

@@ -5,6 +5,7 @@ A cell holds one quote, the newest; nothing here grows.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from engine.crossings import Fence
@@ -63,7 +64,7 @@ class Book:
     """One symbol: its cells and the one that speaks."""
 
     __slots__ = (
-        "assumed", "best", "cells", "chosen", "crypto", "dirty", "high", "low", "old_s", "rate_of", "review",
+        "assumed", "best", "cells", "chosen", "crypto", "dirty", "due", "high", "low", "old_s", "rate_of", "review",
         "session", "symbol", "trace", "traded", "waits", "watch",
     )  # fmt: skip
 
@@ -96,6 +97,8 @@ class Book:
         """Told of every valid price in USD and its time, for rules about crossings."""
         self.trace: Trace | None = None
         """Keeps streamed prices for lead-lag."""
+        self.due = math.inf
+        """From when on the trace takes a price again."""
 
 
 def _number(value: float | None, limit: float) -> float | None:

@@ -7,6 +7,7 @@ needs no grid, and lags are told in steps of five seconds.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -31,31 +32,33 @@ AHEAD_S: Final = 60.0
 class Trace:
     """The newest streamed prices of one symbol, in USD, with their times in epoch seconds, ascending."""
 
-    __slots__ = ("_count", "_prices", "_times", "due", "last")
+    __slots__ = ("_count", "_prices", "_times", "last")
 
     def __init__(self) -> None:
-        self.due = 0.0
-        """Quotes received before this need not be handed over."""
         self.last = 0.0
         """Time of the newest."""
         self._times = array("d", bytes(8 * CAPACITY))
         self._prices = array("d", bytes(8 * CAPACITY))
         self._count = 0
 
-    def take(self, quote: Quote, usd: float, silence_s: float) -> None:
-        """A believable quote that speaks for its symbol, at `usd`. silence_s: what its channel may be silent for."""
+    def take(self, quote: Quote, usd: float, silence_s: float) -> float:
+        """A believable quote that speaks for its symbol, at `usd`. silence_s: what its channel may be silent for.
+
+        Returns when, by our own time, the next one may come: what is received before need not be handed over.
+        """
         received, venue = quote.received, quote.event_time
-        self.due = received + GAP_S
+        again = received + GAP_S
         polled = quote.source.endswith("-poll") or ("/" in quote.symbol and silence_s >= POLLED_SILENCE_S)
         if polled or quote.delayed:
-            return
+            return again
         at = venue if venue is not None and abs(received - venue) < AHEAD_S else received
         if at <= self.last:
-            return
+            return again
         slot = self._count % CAPACITY
         self._times[slot] = self.last = at
         self._prices[slot] = usd
         self._count += 1
+        return again
 
     def __len__(self) -> int:
         return min(self._count, CAPACITY)
@@ -75,4 +78,5 @@ def attach(board: Board, symbols: Iterable[str], held: Mapping[str, Trace]) -> d
     traces = {s: held.get(s) or Trace() for s in wanted if s in board.books}
     for symbol, book in board.books.items():
         book.trace = traces.get(symbol)
+        book.due = math.inf if book.trace is None else 0.0
     return traces
