@@ -157,37 +157,50 @@ class AlertBook:
             return []
         events: list[Event] = []
         open_now = rule.session == "24x7" or self._in_session(rule.session, now)
-        for row in self._to_step(each, verdicts, now, fresh, plainly):
+        when = verdicts.matrix[:, each.when].tobytes()
+        clear = when if each.clear is None else verdicts.matrix[:, each.clear].tobytes()
+        for row in self._to_step(each, verdicts, when, clear, now, fresh, plainly):
             old = each.instances.get(row)
             if old is None:
                 each.crowded = len(each.instances) >= MAX_INSTANCES
                 if each.crowded:
                     continue
                 old = Instance()
-            verdict, cleared = self._verdict(each, verdicts, row) if open_now else (None, None)
+            number = verdicts.rows.get(row)
+            if open_now and number is not None and (plainly or self._young(rule, verdicts, number)):
+                verdict = _TRUTH[when[number]]
+                cleared = _TRUTH[clear[number]] if each.clear is not None else _NOT[when[number]]
+            else:
+                verdict = cleared = None
             away = old.seen is None and old.state in ACTIVE
             new, happening = step(old, verdict, cleared, now, rule)
             each.resting.pop(row, None)
-            if row in verdicts.rows:
-                each.gone.pop(row, None)
+            if number is not None:
+                if each.gone:
+                    each.gone.pop(row, None)
             elif verdicts.rows and now - each.gone.setdefault(row, now) >= GONE_S and self._let_go(each, row):
                 if new.state in ACTIVE:
                     events.append(self._event(rule, row, Happening.RESOLVED, now, {}, "its row is gone"))
                 continue
-            if new.state is AlertState.INACTIVE and new.fired_bar is None:
-                each.instances.pop(row, None)
-                each.gone.pop(row, None)
-            else:
-                each.instances[row] = new
-                rest = rest_of(new, rule)
-                if rest is not None:
-                    each.resting[row] = rest
+            self._settle(each, row, new)
             if happening is not None:
                 why = "while sizewatch was off" if away and happening is Happening.RESOLVED else ""
                 events.append(self._event(rule, row, happening, now, self._values(verdicts, row), why))
         soonest = min((rest.until for rest in each.resting.values()), default=float("inf"))
         each.rests_until = soonest if len(each.resting) == len(each.instances) else float("-inf")
         return events
+
+    @staticmethod
+    def _settle(each: _Compiled, row: str, new: Instance) -> None:
+        """Keep where an instance stands; forget one that is at rest."""
+        if new.state is AlertState.INACTIVE and new.fired_bar is None:
+            each.instances.pop(row, None)
+            each.gone.pop(row, None)
+            return
+        each.instances[row] = new
+        rest = rest_of(new, each.rule)
+        if rest is not None:
+            each.resting[row] = rest
 
     @staticmethod
     def _let_go(each: _Compiled, row: str) -> bool:
@@ -198,10 +211,10 @@ class AlertBook:
         return True
 
     @staticmethod
-    def _to_step(each: _Compiled, verdicts: _Verdicts, now: float, fresh: bool, plainly: bool) -> list[str]:
+    def _to_step(
+        each: _Compiled, verdicts: _Verdicts, when: bytes, clear: bytes, now: float, fresh: bool, plainly: bool
+    ) -> list[str]:
         """The rows whose instance may change, and on a new table those that match and have none yet; in order."""
-        when = verdicts.matrix[:, each.when].tobytes()
-        clear = when if each.clear is None else verdicts.matrix[:, each.clear].tobytes()
         number, resting = verdicts.rows, each.resting
         rows: list[str] = []
         for row in each.instances:
@@ -221,18 +234,13 @@ class AlertBook:
         rows.sort()
         return rows
 
-    def _verdict(self, each: _Compiled, verdicts: _Verdicts, row: str) -> tuple[bool | None, bool | None]:
-        number = verdicts.rows.get(row)
-        if number is None:
-            return None, None
-        if each.rule.max_age is not None and verdicts.aged:
-            age = verdicts.frame["age_s"][number]
-            if age is None or age > each.rule.max_age:
-                return None, None
-        verdict = _truth(verdicts.matrix[number, each.when])
-        if each.clear is None:
-            return verdict, None if verdict is None else not verdict
-        return verdict, _truth(verdicts.matrix[number, each.clear])
+    @staticmethod
+    def _young(rule: Rule, verdicts: _Verdicts, number: int) -> bool:
+        """Whether a row is no older than its rule allows."""
+        if rule.max_age is None or not verdicts.aged:
+            return True
+        age = verdicts.frame["age_s"][number]
+        return age is not None and age <= rule.max_age
 
     @staticmethod
     def _values(verdicts: _Verdicts, row: str) -> Mapping[str, Value]:
@@ -356,8 +364,9 @@ def plain(value: object) -> Value:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _truth(code: int) -> bool | None:
-    return None if code == 2 else bool(code)
+_TRUTH: Final = (False, True, None)
+_NOT: Final = (True, False, None)
+"""What a verdict's code means, and its opposite."""
 
 
 class _Render(string.Formatter):
