@@ -9,6 +9,11 @@ import resource
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+
+PLANNED: Final = "planned"
+"""The name of a bench's own tasks, which are not counted."""
 
 
 @dataclass
@@ -19,7 +24,8 @@ class Growth:
     """(second of the world, MB resident, open files, tasks)."""
 
     def sample(self, now: float) -> None:
-        self.rows.append((now, resident_mb(), open_files(), len(asyncio.all_tasks())))
+        tasks = sum(task.get_name() != PLANNED for task in asyncio.all_tasks())
+        self.rows.append((now, resident_mb(), open_files(), tasks))
 
     def spread(self, column: int, warm: float) -> tuple[float, float]:
         """The middle value of a column in the first third after the warm-up, and in the last third."""

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bench.growth import Growth
+from bench.growth import PLANNED, Growth
 from bench.machine import machine
 from bench.soak_world import LANES, RISE, VENUES, Lane, SoakMarket, SoakYahoo, Truth, coin
 from engine import garbage, sessions
@@ -188,7 +188,7 @@ class Soak:
         try:
             await self._beats(60.0, until_live=True)
             garbage.keep()  # as a run does once it has settled
-            tasks += [asyncio.create_task(self._carry_out(fault)) for fault in self._plan()]
+            tasks += [asyncio.create_task(self._carry_out(fault), name=PLANNED) for fault in self._plan()]
             await self._beats(self.seconds)
             await self._beats(30.0)
         finally:

@@ -174,7 +174,9 @@ class Truth:
             else:
                 self._is_stale(f"{shown}, {age:.1f} s old, says {row['age_s']}")
         born = self.market.now() - age
-        if born < self._newest.get(base, -math.inf) - LIMIT_S:
+        # another venue may take over that last heard of the symbol a while ago; then its age must say so
+        hidden = row["age_s"] is None or row["age_s"] < age - SLACK_S
+        if hidden and born < self._newest.get(base, -math.inf) - LIMIT_S:
             self._is_wrong(f"gone back in time: {shown}")
         self._newest[base] = max(self._newest.get(base, -math.inf), born)
 

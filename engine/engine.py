@@ -95,12 +95,12 @@ class Engine:
         self.board = Board(config)
         self.ingest = self.board.ingest  # no call between: this runs at tick rate
         self.bars = BarBook([f"{name}-bars" for name in config.crypto.exchanges])
-        self._outside = Outside(config, store, self.notice)
+        replayed = mode is Mode.REPLAY
+        self._outside = Outside(config, store, self.notice, patient=replayed)
         self.ingest_outside = self._outside.ingest_outside
         self.ingest_fund_days = self._outside.ingest_fund_days
         self.desk = Desk(clock)
         """Takes what charts ask for."""
-        replayed = mode is Mode.REPLAY
         self.bench = Workbench(config, self.board, worker, store, self.notice, patient=replayed)
         self._make_makers = makers or partial(default_makers, outside=self._outside, desk=self.desk, bench=self.bench)
         self._store = Store(store, clock) if store is not None else None

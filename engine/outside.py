@@ -24,6 +24,8 @@ from engine.model import FundDays, MarketFact, OutsideFact
 
 FACTS: Final = 200
 """Facts that are held; more are not taken."""
+PATIENCE_S: Final = 60.0
+"""The longest that a patient poll waits for the thread."""
 WAITING: Final = 1_000
 """Jobs that may wait for the thread; what comes beyond is dropped and told."""
 LOOK_S: Final = 1.0
@@ -55,11 +57,15 @@ class Outside:
     """See the module's docstring.
 
     folder: of the database; None keeps and reads nothing. tell: takes a severity and a sentence for the user; called
-    from `poll` alone, so in the engine's thread.
+    from `poll` alone, so in the engine's thread. patient: `poll` waits for the thread, so that a replay's beat sees the
+    same whatever the machine was busy with.
     """
 
-    def __init__(self, config: Config, folder: Path | None, tell: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, config: Config, folder: Path | None, tell: Callable[[str, str], None], *, patient: bool = False
+    ) -> None:
         self.config = config
+        self._patient = patient
         self._folder = folder
         self._tell = tell
         self._facts: dict[str, OutsideFact] = {}
@@ -70,7 +76,7 @@ class Outside:
         self._changed = True
         self._open = 0
         """Jobs that have not ended; changed under `_lock`."""
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._looked = float("-inf")
         self._revision = -1
         self._wrote = float("-inf")
@@ -135,6 +141,9 @@ class Outside:
             self._wrote = mono
             day, value = datetime.fromtimestamp(btc.as_of, UTC).date(), btc.dominance_pct
             self._do(lambda database: self._keep_dominance(database, day, value))
+        if self._patient:
+            with self._lock:
+                self._lock.wait_for(lambda: self._open == 0, PATIENCE_S)
         changed, self._changed = self._changed, False
         return changed
 
@@ -182,6 +191,7 @@ class Outside:
     def _ended(self) -> None:
         with self._lock:
             self._open -= 1
+            self._lock.notify_all()
 
     def _work(self) -> None:
         """Runs in the thread: every job in turn, on one connection that is opened anew after a fault."""
