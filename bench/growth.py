@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-
 PLANNED: Final = "planned"
 """The name of a bench's own tasks, which are not counted."""
 

@@ -9,10 +9,25 @@ none at all: they make some hundred thousand objects that all stay, and the sear
 from __future__ import annotations
 
 import gc
+import time
 from typing import Final
 
 THRESHOLDS: Final = (20_000, 20, 50)
 """Objects made and not freed before the young are searched, and after how many of those searches the older are."""
+
+SWEEP_S: Final = 60.0
+_swept = [float("-inf")]
+
+
+def sweep() -> None:
+    """A connection's objects were let go of: search all that is not for good, once a minute at the most.
+
+    What refers to itself in a circle would else wait for days: at every reconnect, hundreds of kilobytes.
+    """
+    now = time.monotonic()
+    if gc.isenabled() and now - _swept[0] >= SWEEP_S:
+        _swept[0] = now
+        gc.collect()
 
 
 def seldom() -> None:

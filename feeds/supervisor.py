@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine import garbage
 from engine.errors import BlockedError, FatalError, FeedError, RateLimitedError, TransientError
 from engine.model import FeedReport, FeedState
 from feeds.health import Health
@@ -111,6 +112,7 @@ class Supervisor:
                 started = self._clock.monotonic()
                 self._enter(FeedState.RECONNECTING if self._lives else FeedState.CONNECTING)
                 error = await self._live_once()
+                garbage.sweep()
                 self._lives += 1
                 await self._rest(error, self._clock.monotonic() - started)
         finally:
