@@ -19,6 +19,7 @@ from tests.program import COMMAND, contents, surroundings
 
 LIVE_BTC = re.compile(r"│ +BTC/USD\s+[\d,]+\.\d")
 """Bitcoin with a price and without the sign of a stale row."""
+LIVE_IWM = re.compile(r"│ +IWM\s+[\d,]+\.\d")
 
 
 def children(pid: int) -> list[int]:
@@ -138,8 +139,10 @@ def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp
     at = datetime.fromtimestamp(time.time() + offset, UTC)
     command = [*COMMAND, "--config", str(config), "--at", at.isoformat()]
     try:
-        with Terminal(command, columns=160, rows=50, cwd=tmp_path, env=surroundings(tmp_path)) as terminal:
-            terminal.until(lambda text: LIVE_BTC.search(text) is not None, 60)
+        with Terminal(command, columns=120, rows=40, cwd=tmp_path, env=surroundings(tmp_path)) as terminal:
+            terminal.until(lambda text: "Welcome to sizewatch" in text, 60)  # a first start greets
+            terminal.send("\x1b")
+            terminal.until(lambda text: LIVE_BTC.search(text) is not None and LIVE_IWM.search(text) is not None, 60)
             first.stop()
             lost = time.monotonic()
             terminal.until(lambda text: all(sign in text for sign in ("◌ BTC/USD", "◌ IWM", "reconnecting")), 15)
