@@ -199,7 +199,11 @@ class QueryPane(LinePane):
             name, reverse = self._sort
             head.append(((" ", "head"), *heading(self._columns, name, reverse)))
         self.head = tuple(head)
-        self.foot = ((("   no row answers it now; `Q` asks another question", "dim"),),) if self._shown is not None and not self.rows else ()
+        self.foot = (
+            ((("   no row answers it now; `Q` asks another question", "dim"),),)
+            if self._shown is not None and not self.rows
+            else ()
+        )
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         if self._shown is None:
