@@ -22,7 +22,7 @@ COLUMNS = (
     Column("note", "", 60, "<", rank=6, gap=2),
 )
 NOTES = (
-    "✓ the measurement bears it out, ✗ it does not, – nothing here measures it",
+    "✓ the measurement bears it out, ✗ it does not, – neither can be said here",
     "a figure is borne out within 2.5 points; no claim enters a computation",
 )
 NAME = 2
