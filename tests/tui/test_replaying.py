@@ -34,7 +34,8 @@ async def test_the_keys_of_a_replay_ask_the_player() -> None:
         assert "REPLAY monday.recording" in run.text()
         assert "50×" in run.text()
         await run.press(*KEYS)
-        assert [(wish.action, dict(wish.arguments)) for wish in source.sent] == list(KEYS.values())
+        steering = [wish for wish in source.sent if wish.action != "bars"]  # charts ask for theirs by themselves
+        assert [(wish.action, dict(wish.arguments)) for wish in steering] == list(KEYS.values())
         for playing, words in (
             (Playing(50.0, paused=True), "PAUSED, p goes on"),
             (Playing(None), "max speed"),
@@ -50,5 +51,5 @@ async def test_the_keys_of_a_replay_ask_the_player() -> None:
 async def test_where_nothing_is_replayed_they_say_so(key: str) -> None:
     async with running(fakes.snapshot()) as run:
         await run.press(key)
-        assert run.source.sent == []
+        assert all(wish.action == "bars" for wish in run.source.sent)
         assert ["only in a replay" in toast.message for toast in run.app._notifications] == [True]
