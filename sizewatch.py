@@ -214,14 +214,18 @@ def monitor(options: Options) -> int:
     return app.return_code or 0
 
 
-def snapshot(options: Options, wait_s: float, tables: Sequence[str] | None) -> int:
+def snapshot(
+    options: Options, wait_s: float, tables: Sequence[str] | None, bars: Sequence[tuple[str, str]] = ()
+) -> int:
     """One JSON object on standard output."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     with only_ours_on_stdout() as out, prepared(options) as run:
         from engine.export import to_json
+        from engine.model import Intent
         from engine.settle import settled
 
-        latest = settled(run.collector(), wait_s)
+        wishes = [Intent("bars", {"symbol": symbol, "interval": interval}) for symbol, interval in bars]
+        latest = settled(run.collector(), wait_s, wishes)
 
         say((to_json(latest, tables).decode(),), out)
     return 0
@@ -347,7 +351,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         return config_command(arguments.check, actions(), print)
     options = Options.of(arguments)
     commands: dict[str, Callable[[], int]] = {
-        "snapshot": lambda: snapshot(options, arguments.wait, arguments.tables),
+        "snapshot": lambda: snapshot(options, arguments.wait, arguments.tables, arguments.bars),
         "doctor": lambda: doctor(options),
         "alerts": lambda: alerts(options, arguments),
         "data": lambda: data(options, arguments),

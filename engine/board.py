@@ -55,6 +55,7 @@ class Board:
         self._quote_rank: dict[str, int] = {}
         self._equity_limit = 45.0
         self._hours_known = True
+        self._first_rate = False
         self._settled_at = float("-inf")
         self.turns = 0
         """Grows whenever a `settle` finds something that may change the status of a book without a tick."""
@@ -178,6 +179,7 @@ class Board:
             usd = price * rate
             self.stretch(book, usd)
             if book.rate_of is not None:
+                self._first_rate |= book.rate_of not in self._usd
                 self._usd[book.rate_of] = usd
             watch = book.watch
             if watch is not None:  # as `Fence.__call__`, without the call
@@ -218,8 +220,8 @@ class Board:
         sessions: the state of each watched equity's market, by symbol; one that is missing is closed. None: not known
         yet, so that of an equity nothing can be said but that it is `warming`.
         """
-        turned = self._hours_known is not (sessions is not None)
-        self._hours_known = sessions is not None
+        turned = self._first_rate or self._hours_known is not (sessions is not None)
+        self._hours_known, self._first_rate = sessions is not None, False
         for channel in self.channels.values():
             live = channel.up and mono - channel.heard <= channel.limit
             if live is not channel.live or channel.lost_at >= self._settled_at:

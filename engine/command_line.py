@@ -106,6 +106,15 @@ def table_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def series(text: str) -> tuple[tuple[str, str], ...]:
+    """What `bars` shall hold: `SYMBOL:INTERVAL`, separated by commas; a symbol alone is its daily bars."""
+    asked = tuple(tuple(part.strip() for part in one.partition(":")[::2]) for one in text.split(",") if one.strip())
+    wrong = [symbol for symbol, interval in asked if not symbol or (interval or "1d") not in ("1m", "5m", "1h", "1d")]
+    if wrong or not asked:
+        raise argparse.ArgumentTypeError(f"{text!r}: SYMBOL:INTERVAL is wanted, such as IWM/SPY:1d; 1m, 5m, 1h or 1d")
+    return tuple((symbol, interval or "1d") for symbol, interval in asked)
+
+
 def parser(version: str) -> Parser:
     """The whole command line."""
     run = Parser(add_help=False)
@@ -121,6 +130,9 @@ def parser(version: str) -> Parser:
     snapshot.add_argument("--json", action="store_true", required=True, help="as one JSON object")
     _add_wait(snapshot)
     snapshot.add_argument("--tables", type=table_names, metavar="A,B", help="only these tables")
+    snapshot.add_argument(
+        "--bars", type=series, default=(), metavar="IWM:1d,…", help="fill the table `bars` with these series"
+    )
     commands.add_parser(
         "watch", parents=[run], help="run without a screen: alerts and the feeds' states as JSON lines, until SIGTERM"
     )

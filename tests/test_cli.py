@@ -53,6 +53,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["snapshot", "--json", "--wait", "0"], "'0' must be a number of seconds from 0 to 86400"),
         (["snapshot", "--json", "--wait", "soon"], "'soon' must be a number of seconds"),
         (["snapshot", "--json", "--tables", "quotes,flow"], "'flow': the tables are quotes, spreads, levels"),
+        (["snapshot", "--json", "--bars", "IWM:2h"], "'IWM:2h': SYMBOL:INTERVAL is wanted, such as IWM/SPY:1d"),
         (["config"], "--check --default is required"),
         (["config", "--check"], "expected one argument"),
     ],
@@ -80,7 +81,7 @@ def test_the_monitor_without_a_terminal_says_what_to_do_instead() -> None:
     ("scenario", "said"),
     [
         ("./no-such.toml", "no-such.toml: cannot be read: No such file"),
-        ("april-1066", "april-1066: no such scenario; there are january-2026"),
+        ("april-1066", "april-1066: no such scenario; there are alerts-tour, january-2026"),
     ],
 )
 def test_a_scenario_that_is_not_there_is_one_line_and_exit_2(

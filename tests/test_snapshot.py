@@ -104,7 +104,7 @@ def take(home: Path, *scenario: str) -> Taken:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
-    yield take(tmp_path_factory.mktemp("demo"))
+    yield take(tmp_path_factory.mktemp("demo"), "--bars", "IWM, IWM/SPY:1d")
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +127,23 @@ def test_it_prints_one_object_and_nothing_else(demo: Taken) -> None:
 
 def test_every_table_has_its_columns_and_every_row_its_status(demo: Taken) -> None:
     tables = demo.said["tables"]
-    assert set(tables) >= {"quotes", "spreads", "levels", "baskets", "volumes", "markets", "feeds"}
+    assert list(tables) == list(TABLES)
+    only_wishes = {"plans", "whatifs", "alerts"}  # empty until somebody plans something, or something happens
     for name, rows in tables.items():
-        assert rows, f"{name} is empty"
+        assert rows or name in only_wishes, f"{name} is empty"
         for row in rows:
             assert list(row) == list(TABLES[name])
             assert row["status"] in {"ok", "warming", "estimated", "stale", "closed"}
             assert row["simulated"] is True
+
+
+def test_bars_are_those_that_were_asked_for(demo: Taken) -> None:
+    rows = demo.rows("bars")
+    assert {(row["symbol"], row["interval"]) for row in rows} == {("IWM", "1d"), ("IWM/SPY", "1d")}
+    assert all(row["low"] <= row["close"] <= row["high"] for row in rows if row["symbol"] == "IWM")
+    pair = [row for row in rows if row["symbol"] == "IWM/SPY"]
+    assert len(pair) > 2_000
+    assert pair[-1]["close"] == pytest.approx(demo.row("spreads", pair="IWM/SPY")["ratio"])
 
 
 def test_quotes_come_from_many_sources(demo: Taken) -> None:

@@ -6,7 +6,7 @@ import random
 
 import hypothesis.strategies as st
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from engine.bars import BarBook
 from engine.board import Board
@@ -70,6 +70,7 @@ def play(seed: int, *, everything: bool) -> list[tuple[pl.DataFrame, list[tuple[
 
 
 @settings(max_examples=25, deadline=None)
+@example(1_000_000_000)  # a first rate that came with a tick
 @given(st.integers(0, 10**9))
 def test_a_beat_that_skips_comes_to_what_one_that_does_not_does(seed: int) -> None:
     for (table, chosen), (whole, expected) in zip(

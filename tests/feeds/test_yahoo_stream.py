@@ -199,7 +199,7 @@ async def _survives(
     loop = asyncio.get_running_loop()
     slowest = 0.0
     async with running(supervisor.run()):
-        await until(lambda: sink.quotes)
+        await until(lambda: sink.quotes and sink.state() is FeedState.LIVE)
         async with Lag() as lag:
             for number in range(1, 4):
                 seen, connections = len(sink.quotes), len(yahoo.sockets)
