@@ -145,6 +145,15 @@ def live(venues: Mapping[str, Venues], bases: Iterable[str], view: View) -> pl.D
 
 def _sum(books: list[Book24], view: View, rates: dict[str, Rate], twins: Twins) -> Venues:
     """One base's books together. rates: those looked up so far in this beat."""
+    if len(books) == 1:  # as most bases have it: nothing to compare, nothing to add
+        book = books[0]
+        rate = rates.get(book[3])
+        if rate is None:
+            rate = rates[book[3]] = view.rate(book[3])
+        usd = volume_usd(book, rate)
+        if usd is None:
+            return Venues(None, 0, None, Status.STALE if book[11] else Status.OK)
+        return Venues(usd, 1, book[10], Status.STALE if book[11] else Status.ESTIMATED if rate[1] else Status.OK)
     fresh = [book for book in books if not book[11]]  # stale
     counted = fresh or books
     if len(counted) > 1:
