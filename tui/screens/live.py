@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.view import Eye, View
 
@@ -18,6 +20,9 @@ class Watching(Protocol):
 
 class LiveScreen(Screen[None]):
     """The base of the screens that show data."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual paints the whole screen anew where the focus goes elsewhere; the two panes paint themselves."""
 
     _begun = False
 
