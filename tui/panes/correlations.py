@@ -48,40 +48,45 @@ def couple_row(
     cells: dict[str, Span] = {
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "couple": (fmt.shorten(name, 17), "text"),
-        "ewma": (_two(longest["ewma_corr"], longest["status"]), "dim"),
-        "beta": (_two(beta, longest["status"]), "dim"),
+        "ewma": (two(longest["ewma_corr"], longest["status"]), "dim"),
+        "beta": (two(beta, longest["status"]), "dim"),
         "lead": ("" if lead in (None, "none") else str(lead).replace("-", "−"), "text"),
-        "lead_corr": (_two(longest["lead_lag_corr"], None) if lead not in (None, "none") else "", "dim"),
+        "lead_corr": (two(longest["lead_lag_corr"], None) if lead not in (None, "none") else "", "dim"),
         "bar": (fmt.range_bar(None if quarter is None else (quarter + 1) / 2, 15), "dim"),
     }
     for w in WINDOWS:
         value = windows[w]["corr"] if w in windows else None
         state = windows[w]["status"] if w in windows else None
-        cells[f"corr{w}"] = (_two(value, state), "bright" if w == 63 else "text")
+        cells[f"corr{w}"] = (two(value, state), "bright" if w == 63 else "text")
     line = merged(row(columns, cells))
     return stale(line) if stuck or status == "stale" else line
 
 
-def _two(value: float | None, status: str | None) -> str:
+def two(value: float | None, status: str | None) -> str:
+    """A correlation with its sign, on the decimal point."""
     return fmt.on_point(fmt.signed(value, 2, status), 2)
 
 
-class CorrelationsPane(LinePane):
-    """The table of couples."""
+class CouplesPane(LinePane):
+    """The base of the panes that show couples, a line each."""
 
-    heading = "Correlations"
     reads = ("correlations",)
+    columns: tuple[Column, ...] = ()
+
+    def line(self, name: str, windows: Mapping[int, Mapping[str, Any]], stuck: bool) -> Line:
+        """One couple as a line, in the columns that have room."""
+        raise TypeError(f"{type(self).__name__} has no lines")
 
     def prepare(self, view: View, width: int) -> None:
         frame = view.table("correlations")
         self._couples = couples(list(frame.iter_rows(named=True)) if frame is not None else [])
         self.rows = list(self._couples)
-        self._columns = choose(COLUMNS, width)
+        self._columns = choose(self.columns, width)
         self.head = (heading(self._columns),) if self.rows else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
-        return [couple_row(name, self._couples[name], self._columns, stuck) for name in self.rows[start:stop]]
+        return [self.line(name, self._couples[name], stuck) for name in self.rows[start:stop]]
 
     def record(self) -> dict[str, object] | None:
         if not self.rows:
@@ -91,3 +96,13 @@ class CorrelationsPane(LinePane):
 
     def waiting(self, view: View) -> str:
         return "waiting for a month of daily history of both legs of a pair"
+
+
+class CorrelationsPane(CouplesPane):
+    """The table of couples."""
+
+    heading = "Correlations"
+    columns = COLUMNS
+
+    def line(self, name: str, windows: Mapping[int, Mapping[str, Any]], stuck: bool) -> Line:
+        return couple_row(name, windows, self._columns, stuck)

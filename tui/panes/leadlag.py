@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, merged, row, stale
-from tui.panes.correlations import couples
+from tui.lines import BLANK, Column, Line, Span, fit, merged, row, stale
+from tui.panes.correlations import CouplesPane, two
 from tui.view import View
-from tui.widgets.linepane import LinePane
 
 DAY: Final = 86_400.0
 LEAD: Final = 14
@@ -62,46 +61,34 @@ def leadlag_row(
     if ticks is not None:
         known = ticks["corr"] is not None
         cells |= {
-            "tick_corr": (_two(ticks["corr"], of_ticks), "text"),
-            "tick_lead_corr": (_two(ticks["lead_lag_corr"], None) if ticks["lead_lag_corr"] is not None else "", "dim"),
+            "tick_corr": (two(ticks["corr"], of_ticks), "text"),
+            "tick_lead_corr": (two(ticks["lead_lag_corr"], None) if ticks["lead_lag_corr"] is not None else "", "dim"),
             "n": (fmt.number(ticks["n"], 0) + ("" if known else fmt.WARMING), "dim"),
         }
     if days is not None:
         cells |= {
-            "day_corr": (_two(days["corr"], of_days), "text"),
-            "day_lead_corr": (_two(days["lead_lag_corr"], None) if days["lead_lag_corr"] is not None else "", "dim"),
+            "day_corr": (two(days["corr"], of_days), "text"),
+            "day_lead_corr": (two(days["lead_lag_corr"], None) if days["lead_lag_corr"] is not None else "", "dim"),
         }
     line = merged(row(columns, cells))
     return stale(line) if stuck or (of_ticks or of_days) == "stale" else line
 
 
-def _two(value: float | None, status: str | None) -> str:
-    return fmt.on_point(fmt.signed(value, 2, status), 2)
-
-
-class LeadLagPane(LinePane):
+class LeadLagPane(CouplesPane):
     """The table of couples and who leads in each."""
 
     heading = "Who leads"
-    reads = ("correlations",)
+    columns = COLUMNS
+
+    def line(self, name: str, windows: Mapping[int, Mapping[str, Any]], stuck: bool) -> Line:
+        return leadlag_row(name, windows, self._columns, stuck)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("correlations")
-        self._couples = couples(list(frame.iter_rows(named=True)) if frame is not None else [])
-        self.rows = list(self._couples)
-        self._columns = choose(COLUMNS, width)
-        self.head = (heading(self._columns),) if self.rows else ()
+        super().prepare(view, width)
         self.foot = (BLANK, *(((f"  {fit(text, width - 2)}", "dim"),) for text in NOTES)) if self.rows else ()
-
-    def body(self, start: int, stop: int) -> Sequence[Line]:
-        stuck = self.view is not None and self.view.stuck
-        return [leadlag_row(name, self._couples[name], self._columns, stuck) for name in self.rows[start:stop]]
 
     def record(self) -> dict[str, object] | None:
         if not self.rows:
             return None
         windows = self._couples[self.rows[self.index()]]
         return dict(windows.get(0) or windows[max(windows)])
-
-    def waiting(self, view: View) -> str:
-        return "waiting for a month of daily history of both legs of a pair"
