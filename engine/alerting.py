@@ -122,6 +122,7 @@ class Alerting:
     def _take_over(self, lease: Lease, journal: Journal, now: float) -> None:
         """Go on where the journal says that the holder before us stood; what it told already is not told again."""
         self._restore(journal)
+        self._looked = float("-inf")  # what the holder before us told last is shown in this very beat
         if lease.before is not None:
             self._watching.keep_since(now - lease.age_of(lease.before) - TWICE_S)
             self._told_before = {rule: at.fired_at for (rule, _), at in self._saved.items() if at.fired_at is not None}
