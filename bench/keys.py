@@ -88,7 +88,10 @@ class Load:
 
 
 def configuration(load: Load, folder: Path) -> Path:
-    """A configuration whose one exchange is the sender, and whose store is the run's own."""
+    """A configuration whose one exchange is the sender, and whose store is the run's own.
+
+    No toasts: one would cover the corner of a pane that a focus is looked for in, until it goes.
+    """
     bases = [symbol.split("/")[0] for symbol in load.ready["symbols"]]
     file = folder / "load.toml"
     file.write_text(
@@ -105,6 +108,8 @@ alt = ["load"]
 load = {json.dumps(bases)}
 [spreads]
 pairs = ["IWM/SPY"]
+[notify]
+toast = []
 """,
         encoding="utf-8",
     )
