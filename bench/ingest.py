@@ -19,11 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.machine import machine
 from engine import garbage
+from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config, Crypto
 from engine.engine import Engine
@@ -116,16 +118,26 @@ async def plain(context: Context, symbols: list[str]) -> None:
         await closed(exchange)
 
 
-def proof(engine: Engine, done: dict[str, Any]) -> dict[str, int]:
+Held = Mapping[str, tuple[float | None, float | None, float | None]]
+"""Symbol → its last, highest and lowest price."""
+
+
+def held(board: Board) -> Held:
+    """What the board holds."""
+    return {
+        symbol: (book.chosen.quote.last if book.chosen else None, book.high, book.low)
+        for symbol, book in board.books.items()
+    }
+
+
+def proof(found: Held, done: dict[str, Any]) -> dict[str, int]:
     """What the board lacks of what was sent: last prices, highs and lows that are not there."""
-    books = engine.board.books
     missing = {"last": 0, "high": 0, "low": 0}
-    for symbol, last in done["last"].items():
-        book = books[symbol]
-        held = book.chosen.quote.last if book.chosen else None
-        missing["last"] += held != last
-        missing["high"] += (book.high or 0.0) < done["high"][symbol] - 1e-9
-        missing["low"] += (book.low or 1e9) > done["low"][symbol] + 1e-9
+    for symbol, sent in done["last"].items():
+        last, high, low = found[symbol]
+        missing["last"] += last != sent
+        missing["high"] += (high or 0.0) < done["high"][symbol] - 1e-9
+        missing["low"] += (low or 1e9) > done["low"][symbol] + 1e-9
     return missing
 
 
@@ -152,15 +164,15 @@ async def receive(way: str, rate: float, seconds: float, seed: int) -> dict[str,
         done = await load.event("done")
         expected = int(done["sent"])
         ended = time.perf_counter()
-        held, moved = engine.board.ticks, ended
+        counted, moved = engine.board.ticks, ended
         while engine.board.ticks - before < expected and time.perf_counter() - moved < QUIET_S:
             await asyncio.sleep(0.005)
-            if engine.board.ticks != held:
-                held, moved = engine.board.ticks, time.perf_counter()
+            if engine.board.ticks != counted:
+                counted, moved = engine.board.ticks, time.perf_counter()
         over = time.perf_counter() - ended
         spent, took = time.process_time() - cpu, time.perf_counter() - began
         seen = engine.board.ticks - before
-        missing = proof(engine, done)
+        missing = proof(held(engine.board), done)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await load.stop()

@@ -4,8 +4,9 @@
 
 The real program runs in live mode on a pseudo-terminal, its one exchange led to `bench.load`, which sends ticks over
 TLS at the given rates. `move` is `j`/`k` in the quote grid, until the row is drawn on the cursor's ground; `tab` the
-way from pane to pane, until a frame is drawn in the colour of the focus: both by what the terminal is sent, whatever
-stands on the screen. JSON on stdout, milliseconds.
+way from pane to pane, until a frame is drawn in the colour of the focus; `screen` the way to another of the nine, until
+it is named as the one in sight: all by what the terminal is sent, whatever stands on the screen. Each screen's first
+opening, which makes its panes, stands apart as `screen_first`. JSON on stdout, milliseconds.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from typing import Any
 
 from bench.machine import machine
 from bench.pty_run import Terminal
-from tui import theme
+from tui import catalogue, theme
 
 SYMBOLS = 200
 MAIN = "Crypto"
 """The pane that has the focus at first."""
 PANES = 12
 """So many Tabs, at the most, lead back to it."""
-LEAST_S, SECONDS_A_KEY = 15.0, 0.3
+LEAST_S, SECONDS_A_KEY = 20.0, 0.45
 """How long ticks are sent for so many keys of both kinds."""
 PAUSES = (0.02, 0.12)
 """Seconds between two keys, at random: they keep no step with the frame clock."""
@@ -52,8 +53,8 @@ def quantiles(samples: list[float]) -> dict[str, float | int]:
 class Load:
     """The sender of ticks, in a process of its own."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "bench.load", "--symbols", str(SYMBOLS)]
+    def __init__(self, symbols: int = SYMBOLS) -> None:
+        command = [sys.executable, "-m", "bench.load", "--symbols", str(symbols)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ready = self.event("ready")
 
@@ -184,6 +185,29 @@ def tabs(terminal: Terminal, *, count: int = 0, until: float = 0.0) -> list[floa
     raise RuntimeError(f"{PANES} Tabs do not lead to the pane {MAIN}")
 
 
+def named(number: int) -> re.Pattern[bytes]:
+    """What is written when a screen comes in sight: its number and name, lit up."""
+    screen = catalogue.BY_NUMBER[number]
+    return re.compile(rf"38;2;{colour('accent')};[\d;]*m{number}(?:\x1b\[[\d;]*m)+ {re.escape(screen.tab)}".encode())
+
+
+def screens(terminal: Terminal, count: int) -> dict[str, list[float]]:
+    """Through all screens in order, then among them at random; back on the first at the end."""
+    pauses = random.Random(3)
+    samples: dict[str, list[float]] = {"screen_first": [], "screen": []}
+    numbers, here = sorted(catalogue.BY_NUMBER), 1
+    route = [*numbers[1:], *(pauses.choice(numbers) for _ in range(count)), 1]
+    seen = {1}
+    for number in route:
+        if number == here:
+            continue
+        samples["screen" if number in seen else "screen_first"].append(timed(terminal, str(number), named(number)))
+        seen.add(number)
+        here = number
+        drain(terminal, pauses.uniform(0.2, 0.5))
+    return samples
+
+
 def measure(keys: int, rates: list[int]) -> dict[str, object]:
     """All figures of one run of the program."""
     load = Load()
@@ -200,7 +224,10 @@ def measure(keys: int, rates: list[int]) -> dict[str, object]:
             for rate in rates:
                 load.send(rate, LEAST_S + keys * SECONDS_A_KEY)
                 drain(terminal, 3.0)
-                figures[f"at_{rate}_ticks_per_s"] = pressed(terminal, symbols, keys)
+                changed = screens(terminal, keys // 3) if rate == rates[0] else {}
+                figures[f"at_{rate}_ticks_per_s"] = pressed(terminal, symbols, keys) | {
+                    name: quantiles(samples) for name, samples in changed.items()
+                }
                 load.event("done", LEAST_S + 2 * keys * SECONDS_A_KEY, terminal)
             terminal.send("q")
             terminal.wait(10)
