@@ -17,10 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.machine import machine
 from bench.pty_run import Terminal
+
+if TYPE_CHECKING:
+    from engine.model import Snapshot
 
 SETTLE_S = 0.06
 """Textual paints at most every 1/60 s: by then a frame stands."""
@@ -28,6 +33,7 @@ CASES: dict[str, tuple[str, int, tuple[int, int]]] = {
     "grid_200_rows": ("grid", 200, (120, 50)),
     "grid_2000_rows": ("grid", 2000, (120, 50)),
     "dashboard_200x60_200_rows": ("dashboard", 200, (200, 60)),
+    **{f"screen_{n}_200x60": (f"screen {n}", 200, (200, 60)) for n in range(2, 10)},
     "datatable_200_rows": ("datatable", 200, (120, 50)),
     "datatable_2000_rows": ("datatable", 2000, (120, 50)),
 }
@@ -53,6 +59,21 @@ async def sample(frames: int, step: Callable[[], None]) -> dict[str, float]:
     }
 
 
+def stirred(start: Snapshot, by: float) -> Snapshot:
+    """All that a beat can move, moved at once: every figure of every table, but of closed bars nothing."""
+    import polars as pl
+    from polars import selectors
+
+    from tests.tui import fakes
+
+    tables = {name: frame.with_columns(selectors.float() * (1 + by)) for name, frame in start.tables.items()}
+    newest = pl.col("time") == pl.col("time").max().over("symbol", "interval")
+    figures = [pl.col(name) for name in ("high", "low", "close")]
+    tables["bars"] = start.tables["bars"].with_columns(pl.when(newest).then(c * (1 + by)).otherwise(c) for c in figures)
+    moved = fakes.moved(start, by)
+    return replace(moved, tables={**tables, "quotes": moved.tables["quotes"]})
+
+
 def ours(kind: str, rows: int, frames: int, out: Path) -> None:
     """Run the terminal over fake snapshots in which every price moves."""
     from engine.config import Config, Refresh
@@ -76,8 +97,11 @@ def ours(kind: str, rows: int, frames: int, out: Path) -> None:
                 await self.screen.run_action("zoom")
                 self.frame()
                 await asyncio.sleep(0.5)
+            if kind.startswith("screen "):
+                await self.action_screen(int(kind[-1]))
+                await asyncio.sleep(0.5)
 
-            ahead = [fakes.moved(start, 0.001 * (1 + i % 3) * (-1) ** i) for i in range(frames + 5)]
+            ahead = [stirred(start, 0.001 * (1 + i % 3) * (-1) ** i) for i in range(frames + 5)]
             queue = iter(ahead)
 
             def next_frame() -> None:

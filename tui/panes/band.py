@@ -60,11 +60,12 @@ def change_of(view: View, symbol: str) -> tuple[float | None, Sequence[float | N
     frame = view.table("quotes")
     if frame is None or not frame.height:
         return None, ()
-    hit = frame.filter(frame.get_column("symbol") == symbol)
-    if not hit.height:
+    names = frame.get_column("symbol").to_list()
+    if symbol not in names:
         return None, ()
-    record = hit.row(0, named=True)
-    return record["change_pct"], record["recent"] or ()
+    at = names.index(symbol)
+    recent = frame.get_column("recent")[at]
+    return frame.get_column("change_pct")[at], () if recent is None else recent.to_list()
 
 
 def level_line(record: Mapping[str, Any], width: int) -> Line:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import polars as pl
 
 DESCENDING: Final = {"change_pct", "volume_usd", "last"}
+
+
+def cells_of(frame: pl.DataFrame, names: Sequence[str], rows: Sequence[int]) -> list[list[Any]]:
+    """The cells of these rows, a list a column; a slice where the rows are neighbours."""
+    first, count = (rows[0], len(rows)) if rows else (0, 0)
+    if all(row == first + i for i, row in enumerate(rows)):
+        return [frame.get_column(name).slice(first, count).to_list() for name in names]
+    return [frame.get_column(name)[rows].to_list() for name in names]
 
 
 def is_condition(text: str) -> bool:

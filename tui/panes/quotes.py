@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
-from tui.panes.quote_order import DESCENDING, grouped, matching, order
+from tui.panes.quote_order import DESCENDING, cells_of, grouped, matching, order
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -249,8 +249,7 @@ class QuotesPane(LinePane):
         for column in self._columns:
             names |= dict.fromkeys(NEEDS.get(column.key, (column.key,)))
         window = self._order[start:stop]
-        part = frame[[i for i in window if i >= 0]]
-        values = [part.get_column(name).to_list() for name in names]
+        values = cells_of(frame, list(names), [i for i in window if i >= 0])
         seen, self._prices = self._prices, {}
         self._flash_ends = 0.0
         lines = []

@@ -311,8 +311,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         frame = self.view.table(self.reads[0])
         if frame is None or not frame.width:
             return None
-        found = frame.filter(frame.get_column(frame.columns[0]) == self.rows[self.index()])
-        return found.row(0, named=True) if found.height else None
+        keys, key = frame.get_column(frame.columns[0]).to_list(), self.rows[self.index()]
+        return frame.row(keys.index(key), named=True) if key in keys else None
 
     def table(self) -> pl.DataFrame | None:
         """The rows that stand here with all their columns, in the order shown, for an export."""
