@@ -6,7 +6,8 @@ daily USD volume (candle volume × close) over the last 30 closed days ÷ the sa
 earlier, or over the 30 before, − 1; only members alive in both windows (a volume on 24 of the 30 days) ·
 breadth: share of members with a price above their mean of 50 daily closes, the price as the newest of them ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
-of that and the share alive in both years' windows. status `warming` where no member has a return, and while bars of
+of that and the share alive in both years' windows · recent: the equal-weight index of the last 30 closed days, chained
+by the mean of the members' moves from 100, and of today. status `warming` where no member has a return, and while bars of
 the last year are still being fetched.
 """
 
@@ -33,6 +34,8 @@ VOLUME_DAYS: Final = 30
 ALIVE_DAYS: Final = 24
 SMA: Final = 50
 SPAN: Final = 30 + 366 + 5
+RECENT: Final = 30
+"""Closed UTC days in `recent`, before today's."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class BasketState:
     """Whether bars that its figures need are still being fetched."""
     alive: float | None
     """Share of the members alive in both years' windows; None without a year of history."""
+    course: tuple[float, ...]
+    """The equal-weight index of the last closed days, 100 at the first of them; empty where a day has no member."""
 
 
 def at_close(grid: DailyGrid, baskets: Mapping[str, tuple[str, ...]]) -> tuple[BasketState, ...]:
@@ -78,7 +83,8 @@ def at_close(grid: DailyGrid, baskets: Mapping[str, tuple[str, ...]]) -> tuple[B
         alive_share = alive / len(bases) if bases and np.isfinite(year).any() else None
         members = tuple(_member(b, held[b][0]) for b in bases)
         loading = not all(grid.reaches(f"{b}/USD", today - SPAN) for b in bases)
-        states.append(BasketState(name, members, yoy, _change(now, month)[0], loading, alive_share))
+        course = _course(np.array([held[b][0][-RECENT:] for b in bases]).reshape(len(bases), RECENT))
+        states.append(BasketState(name, members, yoy, _change(now, month)[0], loading, alive_share, course))
     return tuple(states)
 
 
@@ -114,6 +120,18 @@ def _change(now: Floats, then: Floats) -> tuple[float | None, int]:
     return (100.0 * (float(now[both].sum()) / total - 1.0) if total > 0 else None), int(both.sum())
 
 
+def _course(closes: Floats) -> tuple[float, ...]:
+    """100 chained by the mean of the members' daily moves."""
+    if not closes.size:
+        return ()
+    moves = closes[:, 1:] / closes[:, :-1]
+    count = np.isfinite(moves).sum(axis=0)
+    if not count.all():
+        return ()
+    mean = np.where(np.isfinite(moves), moves, 0.0).sum(axis=0) / count
+    return tuple((100.0 * np.cumprod(np.concatenate([[1.0], mean]))).tolist())
+
+
 def _member(base: str, close: Floats) -> Member:
     bases = {h: float(close[-d]) for h, d in BACK.items() if np.isfinite(close[-d])}
     tail = close[-(SMA - 1) :]
@@ -147,6 +165,7 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
         status = Status.STALE if stale > len(statuses) / 5 else worst(s for s in statuses if s is not Status.STALE)
     if state.loading:
         status = worst((status, Status.WARMING))
+    today = 1.0 + sum(returns["1d"]) / len(returns["1d"]) / 100.0 if returns["1d"] else None
     return {
         "basket": state.basket,
         "members": count,
@@ -156,6 +175,7 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
         "volume_30d_pct": state.month_pct,
         "breadth": sum(above) / len(above) if above else None,
         "coverage": min(coverage, state.alive) if state.alive is not None else coverage,
+        "recent": [*state.course, state.course[-1] * today] if state.course and today is not None else None,
         "status": status.value,
         "simulated": view.simulated,
     }

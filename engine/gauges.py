@@ -6,6 +6,7 @@ volume falls · D6 the last swing divergence of that fund, +1 bull, −1 bear. p
 closed ones and itself. Beside D2 stands the change of BTC's dominance over 30 days, which warns from ±3 points on.
 D1–D3 take their state from that with five years of values, else from fixed bounds, and `detail`
 says which. D4–D6 change at closes; D1–D4 are provisional in between, in O(log n). n: values behind the percentile.
+recent: the newest 30 values of D1–D4, one a session, the shown one last.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ DOMINANCE_PP: Final = 3.0
 SWING_KNOWN: Final = 5
 SWING_ACTIVE: Final = 20
 """Bars for which a swing divergence counts after it was known."""
+RECENT: Final = 30
+"""Newest values that `recent` holds, the shown one last."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,13 @@ class Gauge:
     before: Past
     """Without the newest closed value: what that one is judged against."""
     after: Past
-    last: float | None
-    """The newest closed value."""
+    recent: tuple[float, ...]
+    """The newest closed values, oldest first."""
+
+    @property
+    def last(self) -> float | None:
+        """The newest closed value."""
+        return self.recent[-1] if self.recent else None
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,14 @@ def _judged(gauge: str, name: str, held: Gauge, fresh: float | None, row: dict[s
         return made | {"n": 0, "status": Status.WARMING.value}
     percentile, state = past.judge(value)
     basis = "own history" if past.own else "fixed 1.5 / 2 / 1: under 5 years"
-    return made | {"percentile": percentile, "state": state.value, "detail": basis, "n": len(past.ordered) + 1}
+    recent = held.recent if fresh is None else (*held.recent, fresh)
+    return made | {
+        "percentile": percentile,
+        "state": state.value,
+        "detail": basis,
+        "n": len(past.ordered) + 1,
+        "recent": list(recent[-RECENT:]),
+    }
 
 
 def _with_dominance(row: dict[str, Any], dominance: tuple[float, int] | None) -> dict[str, Any]:
@@ -253,7 +268,7 @@ def _z(q: Floats) -> Floats:
 
 def _gauge(values: Floats) -> Gauge:
     known = values[np.isfinite(values)]
-    return Gauge(*pasts_of(known), float(known[-1]) if known.size else None)
+    return Gauge(*pasts_of(known), tuple(known[-RECENT:].tolist()))
 
 
 def _trim(values: Floats) -> Floats:

@@ -118,6 +118,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "volume_30d_pct": pl.Float64(),
             "breadth": pl.Float64(),
             "coverage": pl.Float64(),
+            "recent": pl.List(pl.Float64()),
         }
     ),
     "volumes": _live(
@@ -164,6 +165,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "coverage": pl.Float64(),
             "as_of": TIME,
             "source": pl.String(),
+            "recent": pl.List(pl.Float64()),
         }
     ),
     "facts": _live(
@@ -287,6 +289,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "detail": pl.String(),
             "as_of": TIME,
             "n": pl.Int64(),
+            "recent": pl.List(pl.Float64()),
         }
     ),
     "feeds": _live(

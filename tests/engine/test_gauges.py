@@ -200,6 +200,7 @@ def test_live_gauges_equal_those_of_the_closed_bar(count: int) -> None:
         for name in ("value", "percentile"):
             assert one[name] == (None if other[name] is None else pytest.approx(other[name], abs=1e-9)), one["gauge"]
         assert one["n"] == other["n"]
+        assert one["recent"] == pytest.approx(other["recent"], abs=1e-9), "what is live counts as the newest close"
         if one["gauge"] != "D4":
             assert one["state"] == other["state"]
     assert (live[0]["detail"] == "own history") == (count - 125 >= OWN_HISTORY)
@@ -214,6 +215,7 @@ def test_gauges_of_real_iwm_and_spy_stand_where_scipy_puts_them() -> None:
     z = ((q - q.rolling(252, min_periods=126).mean()) / q.rolling(252, min_periods=126).std()).dropna()
     assert row["value"] == pytest.approx(z.iloc[-1], abs=1e-8)
     assert row["percentile"] == pytest.approx(percentileofscore(z, z.iloc[-1], kind="mean") / 100, abs=1e-12)
+    assert row["recent"] == pytest.approx(z.iloc[-30:].tolist(), abs=1e-8)
 
 
 def test_gauges_without_any_history_are_warming() -> None:

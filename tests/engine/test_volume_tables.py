@@ -200,4 +200,20 @@ def test_bad_volumes_and_prices_are_never_an_exception_nor_nan(values: list[floa
     )
     for table in tables:
         floats = [c for c, kind in table.schema.items() if kind == pl.Float64]
-        assert not any(table[c].is_nan().any() or table[c].is_infinite().any() for c in floats)
+        lists = [table[c].explode() for c, kind in table.schema.items() if kind == pl.List(pl.Float64)]
+        for column in (*(table[c] for c in floats), *lists):
+            assert not column.is_nan().any() and not column.is_infinite().any()
+
+
+def test_a_baskets_course_is_chained_from_the_mean_of_its_members_moves() -> None:
+    days = pd.DatetimeIndex(pd.date_range("2024-11-01", "2026-01-08", freq="D"))
+    rng = np.random.default_rng(5)
+    closes = {b: 100.0 * np.exp(np.cumsum(rng.normal(0, 0.03, len(days)))) for b in ("AAA", "BBB", "NEW")}
+    closes["NEW"] = closes["NEW"][-10:]
+    frames = {f"{b}_USD": crypto(pd.DatetimeIndex(days[-len(c) :]), 1.0, c) for b, c in closes.items()}
+    grid = daily_grid(book_of(**frames), calendar_of(weekdays("2024-11-01", 330)), after(days))
+    view = DictView(grid.now, {f"{b}/USD": Live(1.02 * c[-1], Status.OK, grid.now) for b, c in closes.items()})
+    row = baskets.live(baskets.at_close(grid, {"x": ("AAA", "BBB", "NEW")}), {}, view).row(0, named=True)
+    moves = pd.DataFrame({b: pd.Series(c, index=days[-len(c) :]) for b, c in closes.items()}).iloc[-30:].pct_change()
+    chained = 100.0 * (1 + moves.mean(axis=1).fillna(0.0)).cumprod()
+    assert row["recent"] == pytest.approx([*chained, 1.02 * chained.iloc[-1]], rel=1e-12)
