@@ -7,8 +7,8 @@ earlier, or over the 30 before, − 1; only members alive in both windows (a vol
 breadth: share of members with a price above their mean of 50 daily closes, the price as the newest of them ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
 of that and the share alive in both years' windows · recent: the equal-weight index of the last 30 closed days, chained
-by the mean of the members' moves from 100, and of today. status `warming` where no member has a return, and while bars of
-the last year are still being fetched.
+by the mean of the members' moves from 100, and of today. status `warming` where no member has a return, and while bars
+of the last year are still being fetched.
 """
 
 from __future__ import annotations
