@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 
 from engine import sessions
 from engine.database import Database
+from engine.flow_lag import reporting_lag
 from engine.flow_store import Imported, load_days, load_published, save_days, save_published
-from engine.flows import FUND_DAYS, Lag, daily_flows, reporting_lag
+from engine.flows import FUND_DAYS, Lag, daily_flows
 from engine.model import FundDays, PublishedFlow
+
+NAMED: Final = 6
+"""Funds that a line names; an issuer's one file may hold hundreds."""
 
 
 class Keeper:
@@ -49,7 +53,7 @@ class Keeper:
             fund: reporting_lag(_in_session(days.filter(fund=fund)), published.filter(fund=fund)) for fund in wanted
         }
         parts = [
-            f"{len(flows):,} published flows of {', '.join(wanted)}",
+            f"{len(flows):,} published flows of {_few(wanted)}",
             f"{done.added:,} added, {done.changed:,} changed, {done.same:,} same",
             _said(lags),
         ]
@@ -91,10 +95,20 @@ def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame)
 
 def _said(lags: dict[str, Lag]) -> str:
     """How late the share counts are printed, in words."""
-    late = {fund: lag.rows for fund, lag in lags.items() if lag.rows}
-    if not any(lag.evidence != "none" for lag in lags.values()):
+    unknown = [fund for fund, lag in lags.items() if lag.evidence == "none"]
+    late = [_late(fund, lag) for fund, lag in lags.items() if lag.rows or lag.earlier]
+    if len(unknown) == len(lags):
         return "nothing in it shows how late its counts are: taken as of their own date"
-    if not late:
-        return "counts are of their own date"
-    told = (f"{fund} by {rows} session{'s' * (rows > 1)}" for fund, rows in late.items())
-    return "counts are printed late: " + ", ".join(told)
+    told = f"counts are printed late: {_few(late)}" if late else "counts are of their own date"
+    return f"{told}; of {_few(unknown)} nothing shows it" if unknown else told
+
+
+def _late(fund: str, lag: Lag) -> str:
+    """`IWM by 1 session (by 2 until 2024-05-28)`."""
+    before = ", ".join(f"by {rows} until {until}" for until, rows in lag.earlier)
+    return f"{fund} by {lag.rows} session{'s' * (lag.rows != 1)}{f' ({before})' if before else ''}"
+
+
+def _few(words: Sequence[str]) -> str:
+    """The first of many, and how many more there are."""
+    return ", ".join(words[:NAMED]) + (f" and {len(words) - NAMED} more" if len(words) > NAMED else "")

@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from engine.flow_lag import reporting_lag
 from engine.flows import (
     FundFlows,
     daily_flows,
+    fund_window,
     group_share,
-    reporting_lag,
     summarise,
+    to_newest,
     window,
     without_frozen_estimates,
 )
@@ -73,7 +75,7 @@ def flow_rows(
         lag = reporting_lag(part, None if published is None else published.filter(fund=name))
         known = summarise(part, lag)
         if known is not None:
-            flows = daily_flows(part, lag).filter(pl.col("shares").is_not_null())
+            flows = to_newest(daily_flows(part, lag))
             funds[str(name)] = _Fund(str(name), known.source, flows, known)
     rows: list[FlowRow] = []
     for group, members in groups.items():
@@ -82,31 +84,40 @@ def flow_rows(
             continue
         share = _share(funds, groups, group) if group in SIZE_GROUPS else None
         rows.append(_group_row(group, members, present, share))
-        whole = sum(fund.known.aum or 0.0 for fund in present)
-        rows += [_fund_row(fund, group, whole) for fund in present]
+        shares = _shares_of_group(present)
+        rows += [_fund_row(fund, group, shares.get(fund.name)) for fund in present]
     grouped = {name for members in groups.values() for name in members}
     return (*rows, *(_fund_row(fund, None, None) for fund in funds.values() if fund.name not in grouped))
 
 
-def _fund_row(fund: _Fund, group: str | None, whole: float | None) -> FlowRow:
+def _fund_row(fund: _Fund, group: str | None, share: float | None) -> FlowRow:
     known = fund.known
     assert isinstance(known.as_of, date)
     cells = {
         "fund": fund.name,
         "group": group,
         **{name: getattr(known, name) for name in ("flow_1d", "flow_5d", "flow_20d", "flow_ytd", "flow_total")},
-        "flow_1y": window(fund.flows["flow"], SESSIONS_A_YEAR),
+        "flow_1y": fund_window(fund.flows, SESSIONS_A_YEAR),
         "flow_pct_aum": known.flow_pct_aum,
         "aum": known.aum,
-        "share_of_group": known.aum / whole if known.aum is not None and whole else None,
+        "share_of_group": share,
         "history": _label({fund.source}, fund.flows.height),
-        "lag": known.lag.rows,
+        "lag": known.lag.rows if known.lag.evidence != "none" else None,
         "lag_evidence": known.lag.evidence,
         "quarantined": known.quarantined,
         "coverage": 1.0,
         "source": fund.source,
     }
     return FlowRow(cells, known.as_of, _worth(fund))
+
+
+def _shares_of_group(present: Sequence[_Fund]) -> dict[str, float]:
+    """Each current fund's part of the group's assets, all of the newest day that each of them has reached."""
+    current = _current(present)
+    day: date = min(fund.flows["date"][-1] for fund in current)
+    found = {fund.name: fund.flows.filter(pl.col("date") == day)["aum"].to_list() for fund in current}
+    assets = {name: aum[0] for name, aum in found.items() if aum and aum[0]}
+    return {name: aum / sum(assets.values()) for name, aum in assets.items()} if len(assets) == len(current) else {}
 
 
 def _worth(fund: _Fund) -> Status:
@@ -183,7 +194,8 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
         [
             fund.flows.filter(pl.col("date") <= day)
             .with_columns(pl.col("flow").is_null().alias("missing"), pl.int_range(pl.len()).alias("place"))
-            .select("date", "flow", "aum", "missing", "place")
+            # what was booked after a missing day belongs into the long sums, and to no single day
+            .select("date", pl.col("booked").alias("flow"), "aum", "missing", "place")
             for fund in current
         ]
     )

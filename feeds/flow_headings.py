@@ -17,7 +17,8 @@ LOOKED_AT: Final = 200
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "date": (
         "date", "as of", "as of date", "asof date", "asofdate", "as-of date", "nav date", "trade date", "business date",
-        "valuation date", "pricing date", "price date", "effective date", "fund date", "day",
+        "valuation date", "pricing date", "price date", "effective date", "fund date", "report date", "reporting date",
+        "snapshot date", "nav as of date", "nav as of", "as of (nav)", "as at", "timestamp", "datetime", "day",
     ),
     "fund": ("ticker", "fund ticker", "ticker symbol", "etf ticker", "fund symbol", "symbol", "etf", "fund"),
     "nav": (

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.flows import FUND_DAYS, Lag, daily_flows, reporting_lag
+from engine.flow_lag import reporting_lag
+from engine.flows import FUND_DAYS, Lag, daily_flows
 from tests.realdata import DATA, needs_real_data
 
 ASSETS, SHARES, NAV = 5e6, 5e3, 0.005
