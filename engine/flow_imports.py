@@ -96,17 +96,20 @@ def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame)
 def _said(lags: dict[str, Lag]) -> str:
     """How late the share counts are printed, in words."""
     unknown = [fund for fund, lag in lags.items() if lag.evidence == "none"]
-    late = [_late(fund, lag) for fund, lag in lags.items() if lag.rows or lag.earlier]
+    late = [_late(fund, lag) for fund, lag in lags.items() if lag.rows > 0 or (lag.earlier and not lag.rows)]
+    early = [_late(fund, lag) for fund, lag in lags.items() if lag.rows < 0]
     if len(unknown) == len(lags):
         return "nothing in it shows how late its counts are: taken as of their own date"
-    told = f"counts are printed late: {_few(late)}" if late else "counts are of their own date"
-    return f"{told}; of {_few(unknown)} nothing shows it" if unknown else told
+    told = [f"counts are printed late: {_few(late)}"] if late else []
+    told += [f"counts are ahead of the published flows: {_few(early)}"] if early else []
+    told += [f"of {_few(unknown)} nothing shows it"] if unknown else []
+    return "; ".join(told if late or early else ["counts are of their own date", *told])
 
 
 def _late(fund: str, lag: Lag) -> str:
     """`IWM by 1 session (by 2 until 2024-05-28)`."""
     before = ", ".join(f"by {rows} until {until}" for until, rows in lag.earlier)
-    return f"{fund} by {lag.rows} session{'s' * (lag.rows != 1)}{f' ({before})' if before else ''}"
+    return f"{fund} by {abs(lag.rows)} session{'s' * (abs(lag.rows) != 1)}{f' ({before})' if before else ''}"
 
 
 def _few(words: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ from engine.flows import SPLITS, Lag, daily_flows, is_split, usable
 
 MAX_LAG: Final = 3
 """Rows. Settlement took three sessions until 2017, two until May 2024, and takes one since."""
+SHIFTS: Final = range(-1, MAX_LAG + 1)
+"""Rows that are tried against published flows: those dated by settlement are a session later than the counts."""
 MERE_PRODUCT: Final = 1e-7
 """Assets closer than this to the printed count × NAV were computed from it: they say nothing of its date."""
 OTHER_ASSETS: Final = 0.02
@@ -53,7 +55,7 @@ def _by_flows(frame: pl.DataFrame, published: pl.DataFrame) -> Lag | None:
     reference = published.select("date", pl.col("flow").alias("reference"))
     joined = frame.select("date").join(reference.unique("date"), on="date", how="left", maintain_order="left")
     theirs = joined["reference"].to_numpy()
-    ours = np.array([daily_flows(frame, Lag(late, "", None))["flow"].to_numpy() for late in range(MAX_LAG + 1)])
+    ours = np.array([daily_flows(frame, Lag(late, "", None))["flow"].to_numpy() for late in SHIFTS])
     known = np.isfinite(ours).all(axis=0) & np.isfinite(theirs)
     moved = known & (theirs != 0)
     if known.sum() < COMMON_DAYS or moved.sum() < COMMON_DAYS // 2 or not np.abs(ours[:, known]).sum():
@@ -62,16 +64,16 @@ def _by_flows(frame: pl.DataFrame, published: pl.DataFrame) -> Lag | None:
     unit = np.abs(ours[0, known]).sum() / np.abs(theirs[known]).sum()
     usual = float(np.median(np.abs(theirs[moved]))) * unit
     costs = np.where(known, np.minimum(np.abs(ours - unit * theirs) / usual, 1.0), 0.0)
-    rows = _path(costs)
-    flow = ours[rows, np.arange(len(rows))][known]
+    course = _path(costs)
+    flow = ours[course, np.arange(len(course))][known]
     if min(np.ptp(flow), np.ptp(theirs[known])) <= 0:
         return None
     # the root keeps one huge day from deciding for all others
     pair = [np.sign(each) * np.sqrt(np.abs(each)) for each in (flow, theirs[known])]
     correlation = float(np.corrcoef(pair)[0, 1])
-    if correlation < EXPLAINED or not _clear(costs, rows):
+    if correlation < EXPLAINED or not _clear(costs, course):
         return None
-    return _lag(frame, rows, "published", 1 - correlation)
+    return _lag(frame, course + SHIFTS.start, "published", 1 - correlation)
 
 
 def _by_assets(frame: pl.DataFrame) -> Lag | None:

@@ -45,8 +45,9 @@ _LEAP: Final = 2.0
 class Lag(NamedTuple):
     """How many rows later an issuer prints the share count that belongs to a date.
 
-    rows: 0 where the printed count belongs to its own date. evidence: `published`, `assets`, `splits` or `none`, which
-    is that nothing shows it. error: what is left unexplained at that lag, 0 to 1; None without evidence.
+    rows: 0 where the printed count belongs to its own date, negative where it is ahead of it. evidence: `published`,
+    `assets`, `splits` or `none`, which is that nothing shows it. error: what is left unexplained at that lag, 0 to 1;
+    None without evidence.
     """
 
     rows: int
@@ -90,7 +91,7 @@ def aligned(shares: pl.Series, dates: pl.Series, lag: Lag) -> pl.Series:
     for until, earlier in reversed(lag.earlier):
         rows[(dates < until).to_numpy()] = earlier
     places = np.arange(len(shares)) + rows
-    return shares.gather(pl.Series([int(p) if p < len(shares) else None for p in places], dtype=pl.UInt32))
+    return shares.gather(pl.Series([int(p) if 0 <= p < len(shares) else None for p in places], dtype=pl.UInt32))
 
 
 def daily_flows(days: pl.DataFrame, lag: Lag) -> pl.DataFrame:

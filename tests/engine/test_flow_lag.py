@@ -90,6 +90,15 @@ def test_a_few_wild_figures_decide_nothing() -> None:
         assert (lag.rows, lag.evidence, lag.earlier) == (1, "assets", ())
 
 
+def test_flows_that_are_dated_by_settlement_are_a_session_later_than_the_counts() -> None:
+    nav, counts = issuer(6)
+    published = flows_of_others(nav, counts).with_columns(pl.col("date").shift(-1)).drop_nulls()
+    lag = reporting_lag(frame(nav, counts), published)
+    assert (lag.rows, lag.evidence) == (-1, "published")
+    ours = daily_flows(frame(nav, counts), lag).join(published, on="date", suffix="_published").drop_nulls()
+    assert np.corrcoef(ours["flow"].to_numpy(), ours["flow_published"].to_numpy())[0, 1] > 0.99
+
+
 def test_published_flows_outweigh_assets() -> None:
     nav, counts = issuer(3)
     # the books hold an order on the day after it: assets say 0, flows by the day of the order say 1
