@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
@@ -26,6 +27,8 @@ _MISSING: Final = frozenset(
 _CURRENCY: Final = re.compile(r"us\$|usd|\$", re.IGNORECASE)
 _SPACES: Final = re.compile("[\\s\u00a0\u2007\u2009\u202f'’]+")
 _SUFFIX: Final = {"k": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
+_PLAIN: Final = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,16})?", re.ASCII)
+_FIGURE: Final = re.compile(r"[(+−-]*([0-9.,]*[0-9][0-9.,]*)\)?[a-z]{0,2}", re.ASCII)
 _POINT: Final = re.compile(
     r"([+-]?)([0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}|[0-9]*)(\.[0-9]*)?(e[+-]?[0-9]{1,3})?", re.ASCII
 )
@@ -51,6 +54,8 @@ def number(cell: Cell, *, comma: bool = False) -> float | None:
     comma: decimals follow a comma, as `decimal_comma` found. In brackets is negative, as in accounts. Raises ValueError
     where there is something else.
     """
+    if isinstance(cell, str) and not comma and _PLAIN.fullmatch(cell):
+        return _finite(float(cell))  # as nearly all figures are
     if is_missing(cell) or isinstance(cell, bool):
         return None
     if isinstance(cell, (int, float)):
@@ -95,12 +100,15 @@ def decimal_comma(cells: Iterable[Cell], *, semicolons: bool = False) -> bool:
     sure: dict[bool, str] = {}
     doubtful: str | None = None
     for cell in cells:
-        if not isinstance(cell, str):
+        if not isinstance(cell, str) or len(cell) > 60 or ("," not in cell and "." not in cell):
             continue
-        core = re.sub(r"[^0-9.,]", "", cell)
+        if False in sure and _PLAIN.fullmatch(cell):
+            continue
+        found = _FIGURE.fullmatch(_SPACES.sub("", _CURRENCY.sub("", cell)).lower())
+        if found is None:
+            continue  # prose below the table
+        core = found[1]
         commas, points = core.count(","), core.count(".")
-        if not commas and not points:
-            continue
         if commas and points:
             sure.setdefault(core.rfind(",") > core.rfind("."), cell)
         elif commas + points > 1:
@@ -123,7 +131,8 @@ def day_first(cells: Iterable[Cell]) -> bool:
 
     Raises ValueError with a sentence where the column contradicts itself, or where both readings would do.
     """
-    seen = {str(cell).strip(): found for cell in cells if isinstance(cell, str) and (found := _slashed(cell))}
+    texts = dict.fromkeys(cell for cell in cells if isinstance(cell, str))
+    seen = {text.strip(): found for text in texts if (found := _slashed(text))}
     day = next((text for text, (first, second, _) in seen.items() if first > 12 >= second), None)
     month = next((text for text, (first, second, _) in seen.items() if second > 12 >= first), None)
     if day and month:
@@ -156,6 +165,14 @@ def _year(text: str) -> int:
     return int(text) if len(text) > 2 else int(text) + (2000 if int(text) < 80 else 1900)
 
 
+@lru_cache(maxsize=20_000)
+def _read_once(text: str, days_first: bool) -> date | None:
+    for form, reading in _FORMS:
+        if found := form.fullmatch(text):
+            return reading(found, days_first)
+    return None
+
+
 def day_of(cell: Cell, *, day_first: bool = False) -> date:
     """The date in a cell, however its issuer writes it: ISO, named months, numbers in either order, or Excel's serial.
 
@@ -175,10 +192,7 @@ def _day_of(cell: Cell, days_first: bool) -> date | None:
     # a spreadsheet may hold a date as a number: 20250204, or days since the last day of 1899
     text = cell if isinstance(cell, str) else f"{cell:.0f}" if abs(cell) < 1e9 else ""
     text = " ".join(text[:80].split()).rstrip("*†").strip().lower()
-    for form, reading in _FORMS:
-        if found := form.fullmatch(text):
-            return reading(found, days_first)
-    return None
+    return _read_once(text, days_first)
 
 
 def _numeric(found: re.Match[str], days_first: bool) -> date:

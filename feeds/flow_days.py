@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -61,6 +61,8 @@ def days_of(
     converted, notes = _in_units(once)
     if reader.zeros:
         notes.append(f"{reader.zeros:,} figures of zero taken as missing")
+    if late := [day for _, day in days if day.date > date.today() + timedelta(days=1)]:
+        notes.append(f"{len(late):,} days lie in the future, the first {min(day.date for day in late)}")
     return converted, tuple(notes)
 
 

@@ -14,6 +14,8 @@ from feeds.flow_cells import Cell
 
 LOOKED_AT: Final = 200
 """Rows from the top in which a heading may stand."""
+WIDTH: Final = 256
+"""Columns from the left that may be ours."""
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "date": (
         "date", "as of", "as of date", "asof date", "asofdate", "as-of date", "nav date", "trade date", "business date",
@@ -92,7 +94,7 @@ def _unit(text: str) -> float | None:
 
 def columns_of(row: Sequence[Cell]) -> tuple[dict[str, Column], frozenset[str]]:
     """The known columns of a row, taken for a heading, and all its titles."""
-    titled = [title_of(cell) for cell in row]
+    titled = [title_of(cell) for cell in row[:WIDTH]]
     titles = [title for title, _ in titled]
     columns: dict[str, Column] = {}
     taken: set[int] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -90,6 +91,7 @@ def _labelled(rows: Sequence[Sequence[Cell]]) -> Iterator[list[str]]:
             yield [str(cell).strip() for cell in row if cell is not None and str(cell).strip()]
 
 
+@lru_cache(maxsize=1000, typed=True)
 def symbol_of(cell: Cell) -> str | None:
     """The symbol in a cell of a column of funds, without exchange or country; None where there is none."""
     text = " ".join(str(cell).split()) if cell is not None else ""

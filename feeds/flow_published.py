@@ -13,7 +13,7 @@ from typing import Final
 from engine.errors import BadDataError
 from engine.model import PublishedFlow
 from feeds.flow_cells import Cell, day_first, day_of, decimal_comma, is_missing, number
-from feeds.flow_headings import FIELDS, FLOW, title_of
+from feeds.flow_headings import FIELDS, FLOW, WIDTH, title_of
 from feeds.flow_names import symbol_of
 from feeds.flow_sheets import Sheet
 
@@ -27,7 +27,8 @@ def published_of(name: str, sheet: Sheet, fund: str | None) -> tuple[PublishedFl
 
     fund: ticker for a table that names none.
     """
-    for number_, row in enumerate(sheet.rows[:LOOKED_AT]):
+    for number_, whole in enumerate(sheet.rows[:LOOKED_AT]):
+        row = whole[:WIDTH]
         titles = [title_of(cell)[0] for cell in row]
         day = next((titles.index(title) for title in FIELDS["date"] if title in titles), None)
         flow = next((at for at, title in enumerate(titles) if title in FLOW), None)

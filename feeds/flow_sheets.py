@@ -33,6 +33,8 @@ MAX_CELLS: Final = 20_000_000
 """Of a sheet as a rectangle: a cell far out makes a rectangle of billions of a file of a kilobyte."""
 MAX_COLUMNS: Final = 256
 """Of a row of SpreadsheetML; what stands further right is not read."""
+MAX_SHEETS: Final = 200
+"""Words `Worksheet` in a SpreadsheetML that is no valid XML; a workbook has two a sheet."""
 SMALLEST: Final = 1536
 """Bytes of an old workbook: its head, its table of sectors, and one sector."""
 READER_SECONDS: Final = 90.0
@@ -231,6 +233,8 @@ def _spreadsheetml(name: str, blob: bytes) -> list[Sheet]:
 
 def _one_by_one(name: str, xml: bytes) -> Iterator[Sheet]:
     """The sheets that are sound each for itself."""
+    if xml.count(b"Worksheet") > MAX_SHEETS:
+        return
     opening = re.search(rb"<(?:\w+:)?Workbook\b[^>]*>", xml)
     spaces = b" ".join(re.findall(rb'xmlns(?::\w+)?="[^"]*"', opening.group())) if opening else b""
     for found in _WORKSHEET.finditer(xml):

@@ -109,6 +109,11 @@ def test_units_that_only_the_assets_show_are_said() -> None:
     assert "too few for a fund" in found.notes[0]
 
 
+def test_days_that_are_not_yet_are_named() -> None:
+    found = read("date,fund,nav,shares\n2025-02-04,IWM,226.51,296350000\n2099-02-04,IWM,226.51,296350000\n")
+    assert found.notes == ("1 days lie in the future, the first 2099-02-04",)
+
+
 def test_net_asset_value_beside_a_nav_per_share_is_the_assets() -> None:
     found = read("Date,Ticker,Net Asset Value,NAV per Share,Shares Outstanding\n2025-02-04,X,500000,25,20000\n")
     assert found.days == (FundDay("X", DAY, 25.0, 20_000.0, 500_000.0),)
@@ -119,7 +124,7 @@ def test_titles_holidays_footers_and_doubles() -> None:
         "SPDR Gold Shares\nTicker Symbol:,GLD\n\nDate,NAV,Shares Outstanding,Total Net Assets\n"
         "19-Nov-2004,44.38,2300000,102074000\n18-Nov-2004,US Holiday,HOLIDAY,AWAITED\n"
         "17-Nov-2004,44.01,--,#N/A\n17-Nov-2004,44.01,2300000,\n17-Nov-2004,44.01,2300000,\n\n"
-        'Average,44.2,2300000,\n"Past performance is no guarantee. 2004"\n'
+        'Average,44.2,2300000,\n"Past performance is no guarantee. 2004"\nSource:,"A, B and C, 2004",,\n'
     )
     found = read(text)
     assert found.format == "ssga", "whose table it is says its heading, not the form that it was saved in"
@@ -240,6 +245,19 @@ def test_an_archive_that_lies_about_its_size_is_damaged() -> None:
         archive.writestr("xl/worksheets/sheet1.xml", bytes(100_000))
     with pytest.raises(BadDataError, match="damaged workbook"):
         read(blob.getvalue().replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")), "liar.xlsx")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        workbook("")[:100] + "<ss:Worksheet " * 300_000 + "</ss:Workbook>",
+        "date,fund,nav,shares\n2025-01-02,IWM," + "1" * 100_000 + "x,1\n",
+        ("Date," * 30_000 + "\n") * 50,
+    ],
+)
+def test_what_is_made_to_be_read_for_ever_is_refused_in_a_moment(text: str) -> None:
+    with pytest.raises(BadDataError):
+        read(text, "x.xls")
 
 
 @pytest.mark.parametrize("edit", ["rows", "directory"])
