@@ -17,7 +17,7 @@ from engine import sessions
 from engine.database import Database
 from engine.flow_lag import reporting_lag
 from engine.flow_store import Imported, load_days, load_published, save_days, save_published
-from engine.flows import FUND_DAYS, Lag, daily_flows
+from engine.flows import FUND_DAYS, Lag, daily_flows, on_sessions
 from engine.model import FundDays, PublishedFlow
 
 NAMED: Final = 6
@@ -49,8 +49,10 @@ class Keeper:
         done = save_published(self._database, flows)
         days, published = load_days(self._database), load_published(self._database)
         wanted = list(dict.fromkeys(flow.fund for flow in flows))
+        open_days = _sessions_of(days)
         lags = {
-            fund: reporting_lag(_in_session(days.filter(fund=fund)), published.filter(fund=fund)) for fund in wanted
+            fund: reporting_lag(on_sessions(days.filter(fund=fund), open_days), published.filter(fund=fund))
+            for fund in wanted
         }
         parts = [
             f"{len(flows):,} published flows of {_few(wanted)}",
@@ -60,13 +62,12 @@ class Keeper:
         return f"{name}: " + "; ".join(parts)
 
 
-def _in_session(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `frame` that are of trading days."""
+def _sessions_of(frame: pl.DataFrame) -> pl.Series:
+    """The trading days from the first date of `frame` to its last."""
     first, last = frame["date"].min(), frame["date"].max()
     if not isinstance(first, date) or not isinstance(last, date):
-        return frame
-    open_days = pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
-    return frame.filter(pl.col("date").is_in(open_days.implode()))
+        return pl.Series("date", [], dtype=pl.Date)
+    return pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
 
 
 def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame) -> str:
@@ -74,10 +75,12 @@ def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame)
     rows = [(*day, days.source) for day in days.days]
     frame = pl.DataFrame(rows, schema=FUND_DAYS, orient="row")
     first, last = min(day.date for day in days.days), max(day.date for day in days.days)
-    kept = _in_session(frame)
+    open_days = _sessions_of(frame)
+    kept = frame.filter(pl.col("date").is_in(open_days.implode()))
     lags: dict[str, Lag] = {}
     aside = 0
-    for (fund,), part in kept.group_by("fund", maintain_order=True):
+    for (fund,), printed in kept.group_by("fund", maintain_order=True):
+        part = on_sessions(printed, open_days)
         lags[str(fund)] = lag = reporting_lag(part, published.filter(fund=fund))
         aside += int(daily_flows(part, lag)["quarantined"].sum())
     funds = list(dict.fromkeys(frame["fund"]))

@@ -19,6 +19,7 @@ from engine.flows import (
     daily_flows,
     fund_window,
     group_share,
+    on_sessions,
     summarise,
     to_newest,
     window,
@@ -71,7 +72,8 @@ def flow_rows(
     open_days = pl.Series("date", list(sessions), dtype=pl.Date)
     days = without_frozen_estimates(days.filter(pl.col("date").is_in(open_days.implode())))
     funds: dict[str, _Fund] = {}
-    for (name,), part in days.group_by("fund", maintain_order=True):
+    for (name,), printed in days.group_by("fund", maintain_order=True):
+        part = on_sessions(printed, open_days)
         lag = reporting_lag(part, None if published is None else published.filter(fund=name))
         known = summarise(part, lag)
         if known is not None:
@@ -101,7 +103,7 @@ def _fund_row(fund: _Fund, group: str | None, share: float | None) -> FlowRow:
         "flow_pct_aum": known.flow_pct_aum,
         "aum": known.aum,
         "share_of_group": share,
-        "history": _label({fund.source}, fund.flows.height),
+        "history": _label({fund.source}, fund.flows["shares"].count()),
         "lag": known.lag.rows if known.lag.evidence != "none" else None,
         "lag_evidence": known.lag.evidence,
         "quarantined": known.quarantined,
@@ -143,7 +145,10 @@ def _share(funds: Mapping[str, _Fund], groups: Mapping[str, Sequence[str]], grou
     """The share of `group`, over those funds whose history is long enough; None without funds of another size."""
     sizes = {name: [f for f in groups.get(name, ()) if f in funds] for name in SIZE_GROUPS}
     printed = {name: [f for f in members if funds[f].source != ESTIMATE] for name, members in sizes.items()}
-    long = {name: [f for f in members if funds[f].flows.height >= NINE_YEARS] for name, members in printed.items()}
+    long = {
+        name: [f for f in members if funds[f].flows["shares"].count() >= NINE_YEARS]
+        for name, members in printed.items()
+    }
     for basis in (long, printed, sizes):
         if basis[group] and sum(bool(members) for members in basis.values()) > 1:
             break
@@ -195,7 +200,7 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
             fund.flows.filter(pl.col("date") <= day)
             .with_columns(pl.col("flow").is_null().alias("missing"), pl.int_range(pl.len()).alias("place"))
             # what was booked after a missing day belongs into the long sums, and to no single day
-            .select("date", pl.col("booked").alias("flow"), "aum", "missing", "place")
+            .select("date", pl.col("booked").alias("flow"), "aum", "shares", "missing", "place")
             for fund in current
         ]
     )
@@ -207,16 +212,19 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
             pl.col("aum").sum(),
             ((~pl.col("missing")) | (pl.col("place") == 0)).all().alias("whole"),
             (~pl.col("missing")).sum().alias("flows"),
-            pl.len().alias("there"),
+            pl.col("shares").count().alias("there"),
         )
         .sort("date")
     )
     due = pl.sum_horizontal(*(pl.col("date") >= fund.flows["date"][0] for fund in current)).cast(pl.Int64)
-    daily = daily.with_columns(((pl.col("there") == due) & pl.col("whole") & (pl.col("flows") > 0)).alias("whole"))
+    daily = daily.with_columns((pl.col("there") == due).alias("all"))
+    daily = daily.with_columns((pl.col("all") & pl.col("whole") & (pl.col("flows") > 0)).alias("whole"))
     complete = daily.select(pl.when("whole").then("flow")).to_series()
     year = daily.filter(pl.col("date").dt.year() == day.year)["flow"]
     began = all(fund.flows["date"][0].year < day.year for fund in current)
-    before = daily["aum"][-2] if daily.height > 1 and daily["there"][-2] == daily["there"][-1] else None
+    before = (
+        daily["aum"][-2] if daily.height > 1 and daily["all"][-2] and daily["there"][-2] == daily["there"][-1] else None
+    )
     newest = window(complete, 1)
     worths = [_worth(fund) for fund in current]
     stale = all(worth is Status.STALE for worth in worths)
@@ -232,7 +240,7 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
         "flow_1y": window(complete, SESSIONS_A_YEAR),
         "flow_total": float(daily["flow"].sum()) if daily["flows"].sum() else None,
         "flow_pct_aum": 100 * newest / before if newest is not None and before else None,
-        "aum": float(daily["aum"][-1]),
+        "aum": float(daily["aum"][-1]) if daily["all"][-1] else None,
         "share_of_all": share.newest if share is not None else None,
         "percentile": share.percentile if share is not None else None,
         "history": share.label if share is not None else _label({f.source for f in current}, daily.height),

@@ -85,6 +85,23 @@ def usable(days: pl.DataFrame) -> pl.DataFrame:
     return days.sort("date").unique("date", keep="last", maintain_order=True).with_columns(*good)
 
 
+def on_sessions(days: pl.DataFrame, sessions: pl.Series) -> pl.DataFrame:
+    """One fund's `FUND_DAYS` on each of `sessions` from its first to its last; empty figures where it has none.
+
+    A row is then a session: a lag counts sessions, and a day that the issuer left out makes no day of two.
+    """
+    sorted_days = days.filter(pl.col("date").is_in(sessions.implode())).sort("date")
+    if sorted_days.is_empty():
+        return sorted_days
+    first, last = sorted_days["date"][0], sorted_days["date"][-1]
+    grid = pl.DataFrame({"date": sessions.filter(sessions.is_between(first, last))})
+    return (
+        grid.join(sorted_days, on="date", how="left", maintain_order="left")
+        .with_columns(pl.col("fund", "source").forward_fill())
+        .select(days.columns)
+    )
+
+
 def aligned(shares: pl.Series, dates: pl.Series, lag: Lag) -> pl.Series:
     """Printed share counts, moved to the dates that they belong to; null where they are not printed yet."""
     rows = np.full(len(shares), lag.rows)

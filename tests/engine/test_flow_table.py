@@ -83,6 +83,28 @@ def test_shares_of_a_group_are_of_one_day_and_of_its_current_funds() -> None:
     assert rows["IWM"].cells["share_of_group"] + rows["IJR"].cells["share_of_group"] == pytest.approx(1)
 
 
+def test_a_session_that_an_issuer_left_out_makes_no_day_of_two() -> None:
+    whole, left_out = fund("IWM", 300), DAYS[-4]
+    gap = whole.filter(pl.col("date") != left_out)
+    rows = by_name(gap, fund("SPY", 300, seed=2))
+    for name in ("IWM", "small"):
+        cells, full = rows[name].cells, by_name(whole)[name].cells
+        assert cells["flow_1d"] == pytest.approx(full["flow_1d"])
+        assert cells["flow_total"] == pytest.approx(full["flow_total"], rel=0.05), "it is booked a day later"
+    assert rows["IWM"].cells["flow_20d"] == pytest.approx(by_name(whole)["IWM"].cells["flow_20d"], rel=0.05)
+    assert rows["small"].cells["flow_5d"] is None
+    day_after = by_name(gap.filter(pl.col("date") <= DAYS[-3]))["IWM"]
+    assert (day_after.day, day_after.cells["flow_1d"], day_after.cells["flow_pct_aum"]) == (DAYS[-3], None, None)
+
+
+def test_a_group_has_no_assets_on_a_day_that_one_of_its_funds_lacks() -> None:
+    day = DAYS[-2]
+    iwm, ijr = fund("IWM", 300, end=day), fund("IJR", 300, seed=2).filter(pl.col("date") != day)
+    row = by_name(iwm, ijr)["small"]
+    assert row.day == day, "the newest that both have reached"
+    assert (row.cells["aum"], row.cells["flow_1d"], row.cells["flow_pct_aum"]) == (None, None, None)
+
+
 def test_an_unknown_lag_is_empty_and_not_zero() -> None:
     plain = fund("IWM", 300)
     cells = by_name(plain)["IWM"].cells
