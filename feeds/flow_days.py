@@ -104,7 +104,7 @@ class _Reader:
             day = self._date(first)
             if day is None:
                 # a footer's prose begins where the dates end; a figure without a date is damage
-                if self._has_figures(row.cells) and not _is_summary(first):
+                if self._has_figures(row.cells) and not _is_below(first):
                     what = "figures without a date" if is_missing(first) else f"{str(first)[:40]!r} is no date"
                     self._fault(row, what)
                 continue
@@ -159,11 +159,16 @@ class _Reader:
         return scaled(value, column.unit) if value else None
 
 
-def _is_summary(cell: Cell) -> bool:
-    """Whether a footer's row of figures begins here: a total or a mean, and no date that is damaged."""
-    return isinstance(cell, str) and bool(
-        re.match(r"(total|average|mean|median|sum|max|min|source)\w*\b", cell.strip().lower())
-    )
+def _is_below(cell: Cell) -> bool:
+    """Whether a row below the table begins here, whose figures are none of a day: a total, a mean, or prose.
+
+    Prose with commas falls into several cells, and `as of Nov 20, 2025` then has a figure in the second.
+    """
+    if not isinstance(cell, str):
+        return False
+    text = cell.strip().lower()
+    prose = len(re.findall(r"[a-z]{2,}", text[:200])) >= 3
+    return prose or bool(re.match(r"(total|average|mean|median|sum|max|min|source)\w*\b", text))
 
 
 def _each_once(where: str, days: Sequence[tuple[int, FundDay]]) -> list[FundDay]:

@@ -125,6 +125,7 @@ def test_titles_holidays_footers_and_doubles() -> None:
         "19-Nov-2004,44.38,2300000,102074000\n18-Nov-2004,US Holiday,HOLIDAY,AWAITED\n"
         "17-Nov-2004,44.01,--,#N/A\n17-Nov-2004,44.01,2300000,\n17-Nov-2004,44.01,2300000,\n\n"
         'Average,44.2,2300000,\n"Past performance is no guarantee. 2004"\nSource:,"A, B and C, 2004",,\n'
+        "The NAV is as of Nov 20, 2004, net of 0.4 % a year\n"
     )
     found = read(text)
     assert found.format == "ssga", "whose table it is says its heading, not the form that it was saved in"
