@@ -109,6 +109,14 @@ def _packed(value: bytes, chance: random.Random) -> str:
     return _text({"type": "pricing", "message": packed}, chance)
 
 
+def _fund_file(blob: bytes) -> None:
+    try:
+        read_flow_bytes("x.csv", blob, "IWM")
+    except SizewatchError as error:
+        assert "\n" not in str(error)
+        raise
+
+
 def _string(value: str, chance: random.Random) -> str:
     return mangled_bytes(value.encode(), chance).decode(errors="replace")
 
@@ -169,7 +177,21 @@ MARKETS: Final = {
     "BTC/USD": {"symbol": "BTC/USD", "spot": True, "active": True, "info": {"alias": ""}},
     "BTC/USDT": {"symbol": "BTC/USDT", "spot": True, "active": None, "info": {}},
 }
-CSV: Final = b"date,fund,nav,shares,aum\n2026-01-08,IWM,257.1,250000000,64275000000\n2026-01-09,IWM,259.4,251000000,\n"
+FUND_FILES: Final = (
+    b"date,fund,nav,shares,aum\n2026-01-08,IWM,257.1,250000000,64275000000\n2026-01-09,IWM,259.4,251000000,\n",
+    b"Date,Name,Ticker,NAV,Shares Outstanding (000),Assets Under Management\n05/12/2025,A,SSO,87.462,62950,5505732900\n"
+    b"05/13/2025,A,SSO,88.1,62950,5545895000\n",
+    b"sep=;\r\nDate;Ticker;NAV;Shares\r\n04.02.2025;IWM;226,51;296.350.000\r\n",
+    "Date\tTicker\tNAV\tShares\n2/14/2025\tIWM\t226.51\t296350000\n".encode("utf-16"),
+    b",IBIT,GBTC\n11 Jan 2024,111.7,(95.1)\n12 Jan 2024,386.0,-\nTotal,1,2\n",
+    b'<?xml version="1.0"?><ss:Workbook xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
+    b'<ss:Worksheet ss:Name="Historical"><ss:Table><ss:Row><ss:Cell><ss:Data>As Of</ss:Data></ss:Cell>'
+    b"<ss:Cell><ss:Data>NAV per Share</ss:Data></ss:Cell>"
+    b"<ss:Cell><ss:Data>Shares Outstanding</ss:Data></ss:Cell></ss:Row>"
+    b"<ss:Row>"
+    b"<ss:Cell><ss:Data>Feb 04, 2025</ss:Data></ss:Cell><ss:Cell><ss:Data>226.5</ss:Data></ss:Cell>"
+    b'<ss:Cell ss:Index="3"><ss:Data>296,350,000</ss:Data></ss:Cell></ss:Row></ss:Table></ss:Worksheet></ss:Workbook>',
+)
 CONDITIONS: Final = (
     "change_pct < -5 AND asset = 'crypto'",
     "abs(change_pct) > 3 OR status = 'stale'",
@@ -333,7 +355,7 @@ def targets() -> tuple[Target, ...]:
         Target("coins", (COINS,), coins),
         Target("candles", ([[1767972600000, 1.0, 2.0, 0.5, 1.5, 10.0]] * 3,), _candles),
         Target("markets", (MARKETS,), lambda markets: choose(_tables(markets), CONFIG.crypto)),
-        Target("fund-file", (CSV,), lambda blob: read_flow_bytes("x.csv", blob), (SizewatchError,), mangled_bytes),
+        Target("fund-file", FUND_FILES, _fund_file, (SizewatchError,), mangled_bytes),
         Target("recording", (recording,), _recording, (RecordingError,), mangled_bytes),
         Target("configuration", (SETTINGS,), _configured, (ConfigError,), mangled_bytes),
         Target("condition", CONDITIONS, _condition, (ConditionError,), _string),

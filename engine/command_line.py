@@ -202,8 +202,10 @@ def _add_flows(add: Callable[..., Parser], run: Parser) -> None:
     flows = add("flows", help="money in and out of funds: import saved files, fetch what may be fetched")
     what = flows.add_subparsers(dest="what", metavar="WHAT", required=True, parser_class=Parser)
     bring = what.add_parser("import", parents=[run], help="take in fund files that you saved")
-    bring.add_argument("files", type=Path, nargs="+", metavar="FILE", help="iShares' or SSGA's workbook, or a CSV")
-    bring.add_argument("--fund", type=ticker, metavar="TICKER", help="the fund of a workbook that names none")
+    bring.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="an issuer's workbook, or any table of NAV and shares"
+    )
+    bring.add_argument("--fund", type=ticker, metavar="TICKER", help="the fund of a file that names none")
     fetch = what.add_parser("fetch", parents=[run], help="fetch SSGA's NAV histories; says where to get the others")
     fetch.add_argument("funds", type=ticker, nargs="*", metavar="FUND", help="these alone (those in [flows.groups])")
 

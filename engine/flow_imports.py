@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 
 from engine import sessions
 from engine.database import Database
+from engine.flow_lag import reporting_lag
 from engine.flow_store import Imported, load_days, load_published, save_days, save_published
-from engine.flows import FUND_DAYS, Lag, daily_flows, reporting_lag
+from engine.flows import FUND_DAYS, Lag, daily_flows, on_sessions
 from engine.model import FundDays, PublishedFlow
+
+NAMED: Final = 6
+"""Funds that a line names; an issuer's one file may hold hundreds."""
 
 
 class Keeper:
@@ -45,24 +49,25 @@ class Keeper:
         done = save_published(self._database, flows)
         days, published = load_days(self._database), load_published(self._database)
         wanted = list(dict.fromkeys(flow.fund for flow in flows))
+        open_days = _sessions_of(days)
         lags = {
-            fund: reporting_lag(_in_session(days.filter(fund=fund)), published.filter(fund=fund)) for fund in wanted
+            fund: reporting_lag(on_sessions(days.filter(fund=fund), open_days), published.filter(fund=fund))
+            for fund in wanted
         }
         parts = [
-            f"{len(flows):,} published flows of {', '.join(wanted)}",
+            f"{len(flows):,} published flows of {_few(wanted)}",
             f"{done.added:,} added, {done.changed:,} changed, {done.same:,} same",
             _said(lags),
         ]
         return f"{name}: " + "; ".join(parts)
 
 
-def _in_session(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `frame` that are of trading days."""
+def _sessions_of(frame: pl.DataFrame) -> pl.Series:
+    """The trading days from the first date of `frame` to its last."""
     first, last = frame["date"].min(), frame["date"].max()
     if not isinstance(first, date) or not isinstance(last, date):
-        return frame
-    open_days = pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
-    return frame.filter(pl.col("date").is_in(open_days.implode()))
+        return pl.Series("date", [], dtype=pl.Date)
+    return pl.Series("date", sessions.sessions_between(first, last), dtype=pl.Date)
 
 
 def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame) -> str:
@@ -70,10 +75,12 @@ def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame)
     rows = [(*day, days.source) for day in days.days]
     frame = pl.DataFrame(rows, schema=FUND_DAYS, orient="row")
     first, last = min(day.date for day in days.days), max(day.date for day in days.days)
-    kept = _in_session(frame)
+    open_days = _sessions_of(frame)
+    kept = frame.filter(pl.col("date").is_in(open_days.implode()))
     lags: dict[str, Lag] = {}
     aside = 0
-    for (fund,), part in kept.group_by("fund", maintain_order=True):
+    for (fund,), printed in kept.group_by("fund", maintain_order=True):
+        part = on_sessions(printed, open_days)
         lags[str(fund)] = lag = reporting_lag(part, published.filter(fund=fund))
         aside += int(daily_flows(part, lag)["quarantined"].sum())
     funds = list(dict.fromkeys(frame["fund"]))
@@ -91,10 +98,23 @@ def describe(name: str, days: FundDays, done: Imported, published: pl.DataFrame)
 
 def _said(lags: dict[str, Lag]) -> str:
     """How late the share counts are printed, in words."""
-    late = {fund: lag.rows for fund, lag in lags.items() if lag.rows}
-    if not any(lag.evidence != "none" for lag in lags.values()):
+    unknown = [fund for fund, lag in lags.items() if lag.evidence == "none"]
+    late = [_late(fund, lag) for fund, lag in lags.items() if lag.rows > 0 or (lag.earlier and not lag.rows)]
+    early = [_late(fund, lag) for fund, lag in lags.items() if lag.rows < 0]
+    if len(unknown) == len(lags):
         return "nothing in it shows how late its counts are: taken as of their own date"
-    if not late:
-        return "counts are of their own date"
-    told = (f"{fund} by {rows} session{'s' * (rows > 1)}" for fund, rows in late.items())
-    return "counts are printed late: " + ", ".join(told)
+    told = [f"counts are printed late: {_few(late)}"] if late else []
+    told += [f"counts are ahead of the published flows: {_few(early)}"] if early else []
+    told += [f"of {_few(unknown)} nothing shows it"] if unknown else []
+    return "; ".join(told if late or early else ["counts are of their own date", *told])
+
+
+def _late(fund: str, lag: Lag) -> str:
+    """`IWM by 1 session (by 2 until 2024-05-28)`."""
+    before = ", ".join(f"by {rows} until {until}" for until, rows in lag.earlier)
+    return f"{fund} by {abs(lag.rows)} session{'s' * (abs(lag.rows) != 1)}{f' ({before})' if before else ''}"
+
+
+def _few(words: Sequence[str]) -> str:
+    """The first of many, and how many more there are."""
+    return ", ".join(words[:NAMED]) + (f" and {len(words) - NAMED} more" if len(words) > NAMED else "")

@@ -13,12 +13,15 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from engine.flow_lag import reporting_lag
 from engine.flows import (
     FundFlows,
     daily_flows,
+    fund_window,
     group_share,
-    reporting_lag,
+    on_sessions,
     summarise,
+    to_newest,
     window,
     without_frozen_estimates,
 )
@@ -69,11 +72,12 @@ def flow_rows(
     open_days = pl.Series("date", list(sessions), dtype=pl.Date)
     days = without_frozen_estimates(days.filter(pl.col("date").is_in(open_days.implode())))
     funds: dict[str, _Fund] = {}
-    for (name,), part in days.group_by("fund", maintain_order=True):
+    for (name,), printed in days.group_by("fund", maintain_order=True):
+        part = on_sessions(printed, open_days)
         lag = reporting_lag(part, None if published is None else published.filter(fund=name))
         known = summarise(part, lag)
         if known is not None:
-            flows = daily_flows(part, lag).filter(pl.col("shares").is_not_null())
+            flows = to_newest(daily_flows(part, lag))
             funds[str(name)] = _Fund(str(name), known.source, flows, known)
     rows: list[FlowRow] = []
     for group, members in groups.items():
@@ -82,31 +86,40 @@ def flow_rows(
             continue
         share = _share(funds, groups, group) if group in SIZE_GROUPS else None
         rows.append(_group_row(group, members, present, share))
-        whole = sum(fund.known.aum or 0.0 for fund in present)
-        rows += [_fund_row(fund, group, whole) for fund in present]
+        shares = _shares_of_group(present)
+        rows += [_fund_row(fund, group, shares.get(fund.name)) for fund in present]
     grouped = {name for members in groups.values() for name in members}
     return (*rows, *(_fund_row(fund, None, None) for fund in funds.values() if fund.name not in grouped))
 
 
-def _fund_row(fund: _Fund, group: str | None, whole: float | None) -> FlowRow:
+def _fund_row(fund: _Fund, group: str | None, share: float | None) -> FlowRow:
     known = fund.known
     assert isinstance(known.as_of, date)
     cells = {
         "fund": fund.name,
         "group": group,
         **{name: getattr(known, name) for name in ("flow_1d", "flow_5d", "flow_20d", "flow_ytd", "flow_total")},
-        "flow_1y": window(fund.flows["flow"], SESSIONS_A_YEAR),
+        "flow_1y": fund_window(fund.flows, SESSIONS_A_YEAR),
         "flow_pct_aum": known.flow_pct_aum,
         "aum": known.aum,
-        "share_of_group": known.aum / whole if known.aum is not None and whole else None,
-        "history": _label({fund.source}, fund.flows.height),
-        "lag": known.lag.rows,
+        "share_of_group": share,
+        "history": _label({fund.source}, fund.flows["shares"].count()),
+        "lag": known.lag.rows if known.lag.evidence != "none" else None,
         "lag_evidence": known.lag.evidence,
         "quarantined": known.quarantined,
         "coverage": 1.0,
         "source": fund.source,
     }
     return FlowRow(cells, known.as_of, _worth(fund))
+
+
+def _shares_of_group(present: Sequence[_Fund]) -> dict[str, float]:
+    """Each current fund's part of the group's assets, all of the newest day that each of them has reached."""
+    current = _current(present)
+    day: date = min(fund.flows["date"][-1] for fund in current)
+    found = {fund.name: fund.flows.filter(pl.col("date") == day)["aum"].to_list() for fund in current}
+    assets = {name: aum[0] for name, aum in found.items() if aum and aum[0]}
+    return {name: aum / sum(assets.values()) for name, aum in assets.items()} if len(assets) == len(current) else {}
 
 
 def _worth(fund: _Fund) -> Status:
@@ -132,7 +145,10 @@ def _share(funds: Mapping[str, _Fund], groups: Mapping[str, Sequence[str]], grou
     """The share of `group`, over those funds whose history is long enough; None without funds of another size."""
     sizes = {name: [f for f in groups.get(name, ()) if f in funds] for name in SIZE_GROUPS}
     printed = {name: [f for f in members if funds[f].source != ESTIMATE] for name, members in sizes.items()}
-    long = {name: [f for f in members if funds[f].flows.height >= NINE_YEARS] for name, members in printed.items()}
+    long = {
+        name: [f for f in members if funds[f].flows["shares"].count() >= NINE_YEARS]
+        for name, members in printed.items()
+    }
     for basis in (long, printed, sizes):
         if basis[group] and sum(bool(members) for members in basis.values()) > 1:
             break
@@ -183,7 +199,8 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
         [
             fund.flows.filter(pl.col("date") <= day)
             .with_columns(pl.col("flow").is_null().alias("missing"), pl.int_range(pl.len()).alias("place"))
-            .select("date", "flow", "aum", "missing", "place")
+            # what was booked after a missing day belongs into the long sums, and to no single day
+            .select("date", pl.col("booked").alias("flow"), "aum", "shares", "missing", "place")
             for fund in current
         ]
     )
@@ -195,16 +212,19 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
             pl.col("aum").sum(),
             ((~pl.col("missing")) | (pl.col("place") == 0)).all().alias("whole"),
             (~pl.col("missing")).sum().alias("flows"),
-            pl.len().alias("there"),
+            pl.col("shares").count().alias("there"),
         )
         .sort("date")
     )
     due = pl.sum_horizontal(*(pl.col("date") >= fund.flows["date"][0] for fund in current)).cast(pl.Int64)
-    daily = daily.with_columns(((pl.col("there") == due) & pl.col("whole") & (pl.col("flows") > 0)).alias("whole"))
+    daily = daily.with_columns((pl.col("there") == due).alias("all"))
+    daily = daily.with_columns((pl.col("all") & pl.col("whole") & (pl.col("flows") > 0)).alias("whole"))
     complete = daily.select(pl.when("whole").then("flow")).to_series()
     year = daily.filter(pl.col("date").dt.year() == day.year)["flow"]
     began = all(fund.flows["date"][0].year < day.year for fund in current)
-    before = daily["aum"][-2] if daily.height > 1 and daily["there"][-2] == daily["there"][-1] else None
+    before = (
+        daily["aum"][-2] if daily.height > 1 and daily["all"][-2] and daily["there"][-2] == daily["there"][-1] else None
+    )
     newest = window(complete, 1)
     worths = [_worth(fund) for fund in current]
     stale = all(worth is Status.STALE for worth in worths)
@@ -220,7 +240,7 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
         "flow_1y": window(complete, SESSIONS_A_YEAR),
         "flow_total": float(daily["flow"].sum()) if daily["flows"].sum() else None,
         "flow_pct_aum": 100 * newest / before if newest is not None and before else None,
-        "aum": float(daily["aum"][-1]),
+        "aum": float(daily["aum"][-1]) if daily["all"][-1] else None,
         "share_of_all": share.newest if share is not None else None,
         "percentile": share.percentile if share is not None else None,
         "history": share.label if share is not None else _label({f.source for f in current}, daily.height),

@@ -3,12 +3,13 @@
 A fund's history is a frame of `FUND_DAYS`, one row a fund and as-of date. Flow = (S_t − S_{t−1}·split)·NAV_t in USD,
 where S is shares outstanding: creations and redemptions at the day's net asset value. It equals AUM_t − AUM_{t−1}·(1+r)
 only where r is NAV's *price* return; a total return would book distributions as outflow. Source: the identity itself;
-issuers publish S and NAV, and many publish the S of one date under the next (see `reporting_lag`).
+issuers publish S and NAV, and many publish the S of one date under the next (see `engine.flow_lag`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,24 +31,30 @@ QUARANTINE: Final = 0.15
 """A day's |flow| beyond this fraction of the prior assets is set aside as an error of the source."""
 FROZEN_SESSIONS: Final = 5
 """Share counts unchanged for so many sessions are stale."""
-MAX_LAG: Final = 2
-MERE_PRODUCT: Final = 1e-7
-"""Assets closer than this to the printed count × NAV were computed from it: they say nothing of its date."""
-_SPLITS: Final = tuple(
-    sorted({k for n in (2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 20.0) for k in (n, 1 / n)} | {1.5, 2 / 3})
+SPLITS: Final = tuple(
+    sorted(k for n in (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100) for k in (float(n), 1 / n))
 )
+"""New shares for one old share."""
+_SPLIT_TOLERANCE: Final = 0.12
+"""A split day's own move of the market and flow of money."""
+_SLIPS: Final = frozenset({10.0, 100.0, 1 / 10.0, 1 / 100.0})
+_LEAP: Final = 2.0
+"""NAV that moves by more than this factor without a split is an error of the source."""
 
 
 class Lag(NamedTuple):
     """How many rows later an issuer prints the share count that belongs to a date.
 
-    rows: 0 where the printed count belongs to its own date. evidence: `assets`, `published` or `none`.
-    error: median relative mismatch (assets) or 1 − correlation (published) at that lag; None without evidence.
+    rows: 0 where the printed count belongs to its own date, negative where it is ahead of it. evidence: `published`,
+    `assets`, `splits` or `none`, which is that nothing shows it. error: what is left unexplained at that lag, 0 to 1;
+    None without evidence.
     """
 
     rows: int
     evidence: str
     error: float | None
+    earlier: tuple[tuple[date, int], ...] = ()
+    """Where the issuer has changed its ways: (first date that it no longer holds for, rows), oldest first."""
 
 
 def split_factor(nav: float, prior_nav: float, shares: float, prior_shares: float) -> float:
@@ -58,101 +65,103 @@ def split_factor(nav: float, prior_nav: float, shares: float, prior_shares: floa
     """
     if min(nav, prior_nav, shares, prior_shares) <= 0:
         return 1.0
-    for k in _SPLITS:
-        if abs(nav * k / prior_nav - 1) < 0.12 and abs(shares / (prior_shares * k) - 1) < 0.12:
-            return k
-    return 1.0
+    fitting = [
+        k for k in SPLITS if is_split(prior_nav / nav, k) and abs(shares / (prior_shares * k) - 1) < _SPLIT_TOLERANCE
+    ]
+    return min(fitting, key=lambda k: abs(shares / (prior_shares * k) - 1), default=1.0)
 
 
-def reporting_lag(days: pl.DataFrame, published: pl.DataFrame | None = None) -> Lag:
-    """Find, from the data, how late a fund's share counts are printed.
+def is_split(ratio: float, k: float) -> bool:
+    """Whether counts or prices that changed by `ratio` may have changed by a split of k for one."""
+    return abs(ratio / k - 1) < _SPLIT_TOLERANCE
 
-    days: one fund's `FUND_DAYS`, any order. published: frame (date, flow in USD) that someone else published, optional.
-    With published flows the lag is the one whose flows correlate best with them (at least 10 common days and a
-    correlation of .5). Otherwise, where the issuer prints assets that are not merely its own shares × NAV, it is the
-    shift at which shares × NAV comes closest to them. Without either there is no evidence and the lag is 0.
+
+def usable(days: pl.DataFrame) -> pl.DataFrame:
+    """One fund's `FUND_DAYS` by date, each once; a NAV or count that is not positive and finite is null."""
+    good = (
+        pl.when((pl.col(name) > 0) & pl.col(name).is_finite()).then(name).alias(name)
+        for name in ("nav", "shares", "aum")
+    )
+    return days.sort("date").unique("date", keep="last", maintain_order=True).with_columns(*good)
+
+
+def on_sessions(days: pl.DataFrame, sessions: pl.Series) -> pl.DataFrame:
+    """One fund's `FUND_DAYS` on each of `sessions` from its first to its last; empty figures where it has none.
+
+    A row is then a session: a lag counts sessions, and a day that the issuer left out makes no day of two.
     """
-    frame = days.sort("date").drop_nulls(["nav", "shares"])
-    if published is not None:
-        best = _lag_by_flows(frame, published)
-        if best is not None:
-            return best
-    return _lag_by_assets(frame)
+    sorted_days = days.filter(pl.col("date").is_in(sessions.implode())).sort("date")
+    if sorted_days.is_empty():
+        return sorted_days
+    first, last = sorted_days["date"][0], sorted_days["date"][-1]
+    grid = pl.DataFrame({"date": sessions.filter(sessions.is_between(first, last))})
+    return (
+        grid.join(sorted_days, on="date", how="left", maintain_order="left")
+        .with_columns(pl.col("fund", "source").forward_fill())
+        .select(days.columns)
+    )
 
 
-def _lag_by_flows(frame: pl.DataFrame, published: pl.DataFrame) -> Lag | None:
-    candidates: list[Lag] = []
-    for rows in range(MAX_LAG + 1):
-        joined = daily_flows(frame, Lag(rows, "published", None)).join(
-            published.select("date", pl.col("flow").alias("reference")), on="date", how="inner"
-        )
-        pair = joined.select("flow", "reference").drop_nulls().to_numpy()
-        if len(pair) < 10 or min(pair.std(axis=0)) <= 1e-12:
-            continue
-        correlation = float(np.corrcoef(pair.T)[0, 1])
-        if correlation >= 0.5:
-            candidates.append(Lag(rows, "published", 1 - correlation))
-    return min(candidates, key=lambda lag: lag.error or 0.0, default=None)
-
-
-def _lag_by_assets(frame: pl.DataFrame) -> Lag:
-    candidates: list[Lag] = []
-    for rows in range(MAX_LAG + 1):
-        mismatch = frame.select(((pl.col("shares").shift(-rows) * pl.col("nav") / pl.col("aum")) - 1).abs().alias("e"))[
-            "e"
-        ].drop_nulls()
-        # only days on which the count moved can tell one shift from another
-        moved = frame.select((pl.col("shares").diff().abs() > 0).sum()).item()
-        if mismatch.len() >= 5 and moved >= 3:
-            # the mean tells shifts apart that the median cannot when counts move on few days
-            candidates.append(Lag(rows, "assets", float(np.mean(mismatch.to_numpy()))))
-    if not candidates:
-        return Lag(0, "none", None)
-    if candidates[0].rows == 0 and (candidates[0].error or 0.0) < MERE_PRODUCT:
-        return Lag(0, "none", None)  # assets that are the printed count × NAV would be so at any lag
-    best = min(candidates, key=lambda lag: lag.error or 0.0)
-    own = next((lag for lag in candidates if lag.rows == 0), best)
-    # a later shift must explain the assets clearly better than the printed date does
-    return best if (best.error or 0.0) < 0.5 * (own.error or 0.0) else own
+def aligned(shares: pl.Series, dates: pl.Series, lag: Lag) -> pl.Series:
+    """Printed share counts, moved to the dates that they belong to; null where they are not printed yet."""
+    rows = np.full(len(shares), lag.rows)
+    for until, earlier in reversed(lag.earlier):
+        rows[(dates < until).to_numpy()] = earlier
+    places = np.arange(len(shares)) + rows
+    return shares.gather(pl.Series([int(p) if 0 <= p < len(shares) else None for p in places], dtype=pl.UInt32))
 
 
 def daily_flows(days: pl.DataFrame, lag: Lag) -> pl.DataFrame:
     """Flows of one fund by date.
 
-    Returns (date, nav, shares, aum, flow, flow_pct_aum, quarantined), sorted by date; shares are moved to the date they
-    belong to. flow is null on the first row, where NAV or shares are missing, and where |flow| > 15 % of the prior
-    assets (`quarantined`). aum is the issuer's, else shares × NAV.
+    Returns (date, nav, shares, aum, flow, booked, flow_pct_aum, quarantined), sorted by date; shares are moved to the
+    date they belong to. flow is null on the first row, where NAV or shares are missing on the day or the one before,
+    and where it is implausible (`quarantined`): |flow| > 15 % of the prior assets, or NAV has leapt without a split.
+    booked is the flow since the newest earlier count, so that its sum misses nothing where a day is missing. aum is the
+    issuer's, else shares × NAV.
     """
-    frame = (
-        days.sort("date")
-        .unique("date", keep="last", maintain_order=True)
-        .with_columns(
-            pl.when((pl.col("nav") > 0) & pl.col("nav").is_finite()).then("nav").alias("nav"),
-            pl.when((pl.col("shares") > 0) & pl.col("shares").is_finite()).then("shares").alias("shares"),
-        )
-        .drop_nulls(["nav", "shares"])
-        .with_columns(pl.col("shares").shift(-lag.rows))
-    )
-    navs, shares = frame["nav"].to_list(), frame["shares"].to_list()
-    splits: list[float | None] = [None]
-    for i in range(1, len(navs)):
-        now, before = shares[i], shares[i - 1]
-        known = now is not None and before is not None
-        usual = 0.75 < navs[i] / navs[i - 1] < 1.3  # no split of `_SPLITS` leaves NAV within that
-        splits.append((1.0 if usual else split_factor(navs[i], navs[i - 1], now, before)) if known else None)
-    flow = (pl.col("shares") - pl.col("shares").shift(1) * pl.col("split")) * pl.col("nav")
-    prior = (pl.col("shares") * pl.col("nav")).shift(1)
+    frame = usable(days)
+    navs, shares = frame["nav"].to_list(), aligned(frame["shares"], frame["date"], lag).to_list()
+    rows: list[tuple[float | None, float | None, bool]] = []
+    before: tuple[int, float, float] | None = None
+    for at, (nav, count) in enumerate(zip(navs, shares, strict=True)):
+        if nav is None or count is None:
+            rows.append((None, None, False))
+            continue
+        booked = fraction = None
+        odd = False
+        if before is not None:
+            since, old_nav, old_count = before
+            split = 1.0 if 0.75 < nav / old_nav < 1.3 else split_factor(nav, old_nav, count, old_count)
+            booked = (count - old_count * split) * nav
+            fraction = booked / (old_count * old_nav)
+            odd = abs(fraction) > QUARANTINE or (booked != 0 and split == 1.0 and _leapt(old_nav / nav))
+            fraction = fraction if since == at - 1 else None
+        rows.append((None, None, True) if odd else (booked, fraction, False))
+        before = at, nav, count
     return (
-        frame.with_columns(pl.Series("split", splits[: frame.height], dtype=pl.Float64))
-        .with_columns(flow.alias("flow"), (flow / prior).alias("fraction"))
-        .with_columns((pl.col("fraction").abs() > QUARANTINE).fill_null(False).alias("quarantined"))
+        frame.with_columns(
+            pl.Series("shares", shares, dtype=pl.Float64),
+            pl.Series("booked", [row[0] for row in rows], dtype=pl.Float64),
+            pl.Series("fraction", [row[1] for row in rows], dtype=pl.Float64),
+            pl.Series("quarantined", [row[2] for row in rows], dtype=pl.Boolean),
+        )
         .with_columns(
-            pl.when(~pl.col("quarantined")).then("flow").alias("flow"),
-            pl.when(~pl.col("quarantined")).then(100 * pl.col("fraction")).alias("flow_pct_aum"),
+            pl.when(pl.col("fraction").is_not_null()).then("booked").alias("flow"),
+            (100 * pl.col("fraction")).alias("flow_pct_aum"),
             pl.coalesce("aum", pl.col("shares") * pl.col("nav")).alias("aum"),
         )
-        .select("date", "nav", "shares", "aum", "flow", "flow_pct_aum", "quarantined")
+        .select("date", "nav", "shares", "aum", "flow", "booked", "flow_pct_aum", "quarantined")
     )
+
+
+def _leapt(ratio: float) -> bool:
+    """Whether NAV has moved by a factor that neither a market nor a split, already restated in the counts, explains.
+
+    A factor of 10 or 100 is taken for a slip of the decimal point.
+    """
+    restated = (k for k in SPLITS if k not in _SLIPS)
+    return not 1 / _LEAP < ratio < _LEAP and not any(is_split(ratio, k) for k in restated)
 
 
 def without_frozen_estimates(days: pl.DataFrame) -> pl.DataFrame:
@@ -189,25 +198,42 @@ def window(flows: pl.Series, n: int) -> float | None:
     return None if tail.len() < n or tail.null_count() else float(tail.sum())
 
 
+def fund_window(flows: pl.DataFrame, n: int) -> float | None:
+    """Sum of a fund's last n `daily_flows`; null unless the counts at both ends are there and no day was set aside."""
+    tail, ends = flows.tail(n), flows["shares"].tail(n + 1)
+    if ends.len() <= n or ends[0] is None or ends[-1] is None or tail["quarantined"].any():
+        return None
+    return float(tail["booked"].sum()) if n > 1 else tail["flow"][0]
+
+
+def to_newest(flows: pl.DataFrame) -> pl.DataFrame:
+    """`daily_flows` from the first to the newest date that has a count."""
+    known = flows["shares"].is_not_null()
+    if not known.any():
+        return flows.clear()
+    first, last = known.arg_max(), len(known) - 1 - (known.reverse().arg_max() or 0)
+    return flows.slice(first or 0, last - (first or 0) + 1)
+
+
 def summarise(days: pl.DataFrame, lag: Lag) -> FundFlows | None:
     """The horizons of one fund: 1, 5 and 20 sessions, year to date, and all there is; null where a day is missing."""
-    flows = daily_flows(days, lag).filter(pl.col("shares").is_not_null())
+    flows = to_newest(daily_flows(days, lag))
     if flows.is_empty():
         return None
     newest = flows.row(-1, named=True)
-    year = flows.filter(pl.col("date").dt.year() == newest["date"].year)["flow"]
+    year = flows.filter(pl.col("date").dt.year() == newest["date"].year)["booked"]
     began = flows["date"][0].year < newest["date"].year
-    counts = flows["shares"].tail(FROZEN_SESSIONS + 1)
+    counts = flows["shares"].drop_nulls().tail(FROZEN_SESSIONS + 1)
     return FundFlows(
         fund=str(days["fund"][0]),
         as_of=newest["date"],
         aum=newest["aum"],
-        flow_1d=window(flows["flow"], 1),
-        flow_5d=window(flows["flow"], 5),
-        flow_20d=window(flows["flow"], 20),
+        flow_1d=fund_window(flows, 1),
+        flow_5d=fund_window(flows, 5),
+        flow_20d=fund_window(flows, 20),
         # days set aside are left out of the long sums, and `quarantined` says that they are
         flow_ytd=float(year.sum()) if began and year.drop_nulls().len() else None,
-        flow_total=float(flows["flow"].sum()) if flows["flow"].drop_nulls().len() else None,
+        flow_total=float(flows["booked"].sum()) if flows["booked"].drop_nulls().len() else None,
         flow_pct_aum=newest["flow_pct_aum"],
         lag=lag,
         frozen=counts.len() > FROZEN_SESSIONS and counts.n_unique() == 1,

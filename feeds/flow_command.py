@@ -46,7 +46,8 @@ class FlowCommand:
                 if found.published:
                     self.say(self.keep_published(path.name, found.published))
                 else:
-                    self.say(self.keep(path.name, FundDays(found.format, found.days)))
+                    line = self.keep(path.name, FundDays(found.format, found.days))
+                    self.say("; ".join((line, *found.notes)))
         return 1 if failed else 0
 
     def fetch(self, config: Config, funds: Sequence[str]) -> int:
@@ -82,5 +83,6 @@ def where_to_get(funds: Sequence[str]) -> list[str]:
     return [
         f"not fetched: {', '.join(funds)}",
         f"  iShares (IWM, IJR, IJH, IVV, IBIT …): {GET_IT['ishares']}; then `sizewatch flows import FILE`",
-        "  others: a CSV with date,fund,nav,shares[,aum]; then `sizewatch flows import FILE`",
+        "  others: a table with a date, a NAV and shares outstanding (as CSV: date,fund,nav,shares[,aum]);"
+        " then `sizewatch flows import FILE`",
     ]

@@ -108,6 +108,7 @@ class FundFiles:
         """Look for ever. A file that cannot be read is named and looked at again when it changes."""
         channel = "fund-files:files"
         wrong: dict[Path, str] = {}
+        read_so: dict[Path, str] = {}
         link.up(channel, 1e9)  # files are silent by nature
         while True:
             for file in self._files:
@@ -120,6 +121,9 @@ class FundFiles:
                     wrong[file] = str(error)
                 else:
                     wrong.pop(file, None)
+                    read_so.pop(file, None)
+                    if found.notes:
+                        read_so[file] = f"{file.name}: {'; '.join(found.notes)}"
                     if not found.days:
                         wrong[file] = f"{file.name}: published flows, for `sizewatch flows import`"
                         continue
@@ -127,7 +131,8 @@ class FundFiles:
                     link.heard(channel, None)
                 if stamp is not None:
                     self._seen[file] = stamp
-            link.note(words("; ".join(wrong.values()), 200) if wrong else None)
+            told = [*wrong.values(), *(text for file, text in read_so.items() if file not in wrong)]
+            link.note(words("; ".join(told), 200) if told else None)
             if wrong and len(wrong) == len(self._files):
                 raise BadDataError(next(iter(wrong.values())))
             link.settled()

@@ -71,6 +71,49 @@ def test_a_fund_that_ends_earlier_holds_its_group_back() -> None:
     assert rows["IWM"].day == END
 
 
+def test_shares_of_a_group_are_of_one_day_and_of_its_current_funds() -> None:
+    old = fund("IJR", 300, seed=2, end=date(2025, 6, 30))
+    rows = by_name(fund("IWM", 300), old)
+    assert rows["IWM"].cells["share_of_group"] == 1.0
+    assert rows["IJR"].cells["share_of_group"] is None, "assets of half a year ago are no part of today's"
+    iwm, ijr = fund("IWM", 300), fund("IJR", 300, seed=2, end=date(2026, 1, 5))
+    rows = by_name(iwm, ijr)
+    a, b = (x.filter(date=date(2026, 1, 5)).select(pl.col("nav") * pl.col("shares")).item() for x in (iwm, ijr))
+    assert rows["IWM"].cells["share_of_group"] == pytest.approx(a / (a + b)), "of the day that both have reached"
+    assert rows["IWM"].cells["share_of_group"] + rows["IJR"].cells["share_of_group"] == pytest.approx(1)
+
+
+def test_a_session_that_an_issuer_left_out_makes_no_day_of_two() -> None:
+    whole, left_out = fund("IWM", 300), DAYS[-4]
+    gap = whole.filter(pl.col("date") != left_out)
+    rows = by_name(gap, fund("SPY", 300, seed=2))
+    for name in ("IWM", "small"):
+        cells, full = rows[name].cells, by_name(whole)[name].cells
+        assert cells["flow_1d"] == pytest.approx(full["flow_1d"])
+        assert cells["flow_total"] == pytest.approx(full["flow_total"], rel=0.05), "it is booked a day later"
+    assert rows["IWM"].cells["flow_20d"] == pytest.approx(by_name(whole)["IWM"].cells["flow_20d"], rel=0.05)
+    assert rows["small"].cells["flow_5d"] is None
+    day_after = by_name(gap.filter(pl.col("date") <= DAYS[-3]))["IWM"]
+    assert (day_after.day, day_after.cells["flow_1d"], day_after.cells["flow_pct_aum"]) == (DAYS[-3], None, None)
+
+
+def test_a_group_has_no_assets_on_a_day_that_one_of_its_funds_lacks() -> None:
+    day = DAYS[-2]
+    iwm, ijr = fund("IWM", 300, end=day), fund("IJR", 300, seed=2).filter(pl.col("date") != day)
+    row = by_name(iwm, ijr)["small"]
+    assert row.day == day, "the newest that both have reached"
+    assert (row.cells["aum"], row.cells["flow_1d"], row.cells["flow_pct_aum"]) == (None, None, None)
+
+
+def test_an_unknown_lag_is_empty_and_not_zero() -> None:
+    plain = fund("IWM", 300)
+    cells = by_name(plain)["IWM"].cells
+    assert (cells["lag"], cells["lag_evidence"]) == (None, "none")
+    shown = plain.with_columns(((pl.col("nav") * pl.col("shares") / 1e6).round() * 1e6).alias("aum"))
+    cells = by_name(shown)["IWM"].cells
+    assert (cells["lag"], cells["lag_evidence"]) == (0, "assets")
+
+
 def test_the_share_has_a_percentile_from_nine_years_on_and_else_a_label() -> None:
     short = by_name(fund("IWM", 1008), fund("SPY", 1008, seed=2))
     assert short["small"].cells["percentile"] is None
@@ -128,7 +171,9 @@ def test_an_estimate_whose_assets_stand_still_books_no_flow() -> None:
         schema=FUND_DAYS,
     )
     assert without_frozen_estimates(frame)["shares"].to_list() == [1e7, None, None, pytest.approx(1e7)]
-    assert by_name(frame)["VB"].cells["flow_1d"] == pytest.approx(0, abs=1)
+    cells = by_name(frame)["VB"].cells
+    assert cells["flow_1d"] is None, "the day before says nothing"
+    assert cells["flow_total"] == pytest.approx(0, abs=1)
 
 
 # --- kept in the database, from this process or another

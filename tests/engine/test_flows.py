@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.flows import FUND_DAYS, Lag, daily_flows, group_share, reporting_lag, split_factor, summarise
+from engine.flows import FUND_DAYS, Lag, daily_flows, group_share, split_factor, summarise
 
 NONE = Lag(0, "none", None)
 
@@ -57,9 +57,41 @@ def test_an_implausible_day_is_set_aside_and_not_summed() -> None:
     assert flows["flow"].to_list() == [None, None, pytest.approx(10e6)]
 
 
+def test_of_splits_that_lie_close_the_nearest_is_taken() -> None:
+    assert split_factor(220.0 / 7, 220.0, 7.2e6, 1e6) == 7.0
+    assert split_factor(220.0 / 8, 220.0, 7.9e6, 1e6) == 8.0
+    assert split_factor(2200.0 * 2.5, 220.0, 4.1e6, 100e6) == pytest.approx(1 / 25)
+
+
+def test_a_slip_in_nav_is_set_aside_unless_it_is_a_split() -> None:
+    slip = daily_flows(fund([100.0, 100.0, 10_070.0, 100.0], [10e6, 10.01e6, 10.011e6, 10.012e6]), NONE)
+    assert slip["quarantined"].to_list() == [False, False, True, True]
+    assert slip["flow"].to_list() == [None, pytest.approx(1e6), None, None]
+    restated = daily_flows(fund([100.0, 25.1, 25.2], [40e6, 40.04e6, 40.04e6]), NONE)
+    assert restated["flow"].to_list() == [None, pytest.approx(0.04e6 * 25.1), 0.0]
+
+
+def test_a_day_without_a_count_has_no_flow_and_the_long_sums_miss_nothing() -> None:
+    days = fund([100.0] * 8, [1e6, 1.01e6, None, None, 1.04e6, 1.05e6, 1.06e6, 1.07e6])
+    flows = daily_flows(days, NONE)
+    assert flows["flow"].to_list() == [None, *(None if i in {2, 3, 4} else pytest.approx(1e6) for i in range(1, 8))]
+    assert flows["booked"].to_list()[4] == pytest.approx(3e6)
+    known = summarise(days, NONE)
+    assert known is not None and known.flow_total == pytest.approx(7e6)
+    assert known.flow_5d is None, "the count before the five days is not there"
+    later = summarise(fund([100.0] * 7, [1e6, 1.01e6, 1.02e6, None, 1.04e6, 1.05e6, 1.06e6]), NONE)
+    assert later is not None and later.flow_5d == pytest.approx(5e6), "both its ends are"
+
+
+def test_counts_are_moved_over_days_without_one() -> None:
+    # printed a row late: the count of the third day stands in the fourth row
+    days = fund([100.0] * 5, [9e5, 1e6, None, 1.02e6, 1.03e6])
+    assert daily_flows(days, Lag(1, "assets", 0.0))["shares"].to_list() == [1e6, None, 1.02e6, 1.03e6, None]
+
+
 def test_missing_zero_and_infinite_input_gives_null_not_zero() -> None:
     flows = daily_flows(fund([100.0, None, float("nan"), float("inf"), 101.0], [1e6, 1e6, 1e6, 1e6, 0.0]), NONE)
-    assert flows["flow"].to_list() == [None]
+    assert flows["flow"].to_list() == [None] * 5
 
 
 def test_unchanged_counts_are_frozen() -> None:
@@ -83,31 +115,6 @@ def _random_fund(seed: int, n: int = 250) -> tuple[np.ndarray, np.ndarray]:
     nav = 200 * np.exp(np.cumsum(rng.normal(0, 0.012, n)))
     shares = 300e6 + np.cumsum(rng.choice([-1.5e6, 0, 0, 0.75e6, 2e6], n))
     return nav, shares
-
-
-@pytest.mark.parametrize("late", [0, 1, 2])
-@pytest.mark.parametrize("evidence", ["assets", "published"])
-def test_the_reporting_lag_is_found_from_the_data(late: int, evidence: str) -> None:
-    nav, shares = _random_fund(late + 5)
-    printed = np.concatenate([np.full(late, shares[0]), shares[: len(shares) - late]])
-    # printed to the cent and the million, as issuers do
-    assets = np.round(nav * shares / 1e6) * 1e6 if evidence == "assets" else np.full(len(nav), np.nan)
-    days = fund(list(nav), list(printed), aum=[None if np.isnan(a) else float(a) for a in assets])
-    true_flow = np.concatenate([[np.nan], np.diff(shares) * nav[1:]])
-    noise = np.random.default_rng(1).normal(0, 20e6, len(nav))
-    published = pl.DataFrame({"date": days["date"], "flow": true_flow + noise}).filter(pl.col("flow").is_not_nan())
-    found = reporting_lag(days, published if evidence == "published" else None)
-    assert (found.rows, found.evidence) == (late, evidence)
-    flows = daily_flows(days, found).drop_nulls("flow")
-    reference = pl.DataFrame({"date": days["date"], "reference": true_flow})
-    joined = flows.join(reference, on="date").filter(pl.col("reference").is_not_nan())
-    assert joined.height > 240
-    assert np.allclose(joined["flow"].to_numpy(), joined["reference"].to_numpy(), rtol=1e-9)
-
-
-def test_without_evidence_no_lag_is_claimed() -> None:
-    nav, shares = _random_fund(3)
-    assert reporting_lag(fund(list(nav), list(shares))) == Lag(0, "none", None)
 
 
 def test_cutting_off_the_future_never_changes_the_past() -> None:

@@ -136,7 +136,7 @@ def test_a_plain_csv_with_several_funds(tmp_path: Path) -> None:
         (b"date,nav,shares\n2026-01-08,1,1\n", "name it with --fund"),
         (b"date,price\n2026-01-08,1\n", "no table with a date, a NAV and shares outstanding"),
         (b"date,fund,nav,shares\n", "no rows under it"),
-        (b"\xff\xfe\x00garbage", "neither a workbook nor a UTF-8 CSV"),
+        (b"\xff\xfe\x00garbag", "neither a workbook nor a UTF-8 CSV"),
     ],
 )
 def test_a_damaged_file_says_where_and_yields_nothing(tmp_path: Path, content: bytes, says: str) -> None:
@@ -151,7 +151,7 @@ def test_a_damaged_file_says_where_and_yields_nothing(tmp_path: Path, content: b
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.flow_files.MAX_UNPACKED", 5 * 1024 * 1024)
+    monkeypatch.setattr("feeds.flow_sheets.MAX_UNPACKED", 5 * 1024 * 1024)
     path = tmp_path / "bomb.xlsx"
     blob = io.BytesIO()
     with zipfile.ZipFile(blob, "w", zipfile.ZIP_DEFLATED) as archive:

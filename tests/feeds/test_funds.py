@@ -113,7 +113,9 @@ async def test_configured_files_are_read_again_when_they_change(
         assert len(sink.fund_days) == 1
         assert link.notes[-1] == "bad.csv: table row 2: nav 'abc' is no positive number"
         bad.write_text("date,fund,nav,shares\n2026-01-08,IJR,120,1\n")
-        await until(lambda: len(sink.fund_days) == 2)
+        await until(lambda: "too few for a fund" in (link.notes[-1] or ""))
+        bad.write_text("date,fund,nav,shares\n2026-01-08,IJR,120,190000000\n")
+        await until(lambda: len(sink.fund_days) == 3)
         await until(lambda: link.notes[-1] is None)
     with pytest.raises(BadDataError, match="No such file"):
         await asyncio.wait_for(FundFiles(Config(flows=Flows(files=("/nowhere/x.csv",)))).run(context, link), 10)
