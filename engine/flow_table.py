@@ -33,6 +33,8 @@ DECADE: Final = 2520
 NINE_YEARS: Final = 2268
 """Sessions; a percentile needs so many of the last `DECADE`."""
 SESSIONS_A_YEAR: Final = 252
+RECENT: Final = 20
+"""Newest daily flows in `recent`; null where a day has none."""
 CURRENT_DAYS: Final = 30
 """A fund whose newest day is further behind its group's newest is no current member of the group."""
 LATE_SESSIONS: Final = 5
@@ -100,6 +102,7 @@ def _fund_row(fund: _Fund, group: str | None, share: float | None) -> FlowRow:
         "group": group,
         **{name: getattr(known, name) for name in ("flow_1d", "flow_5d", "flow_20d", "flow_ytd", "flow_total")},
         "flow_1y": fund_window(fund.flows, SESSIONS_A_YEAR),
+        "recent": fund.flows["flow"].tail(RECENT).to_list(),
         "flow_pct_aum": known.flow_pct_aum,
         "aum": known.aum,
         "share_of_group": share,
@@ -238,6 +241,7 @@ def _group_row(group: str, members: Sequence[str], present: Sequence[_Fund], sha
         "flow_20d": window(complete, 20),
         "flow_ytd": float(year.sum()) if began and year.len() else None,
         "flow_1y": window(complete, SESSIONS_A_YEAR),
+        "recent": complete.tail(RECENT).to_list(),
         "flow_total": float(daily["flow"].sum()) if daily["flows"].sum() else None,
         "flow_pct_aum": 100 * newest / before if newest is not None and before else None,
         "aum": float(daily["aum"][-1]) if daily["all"][-1] else None,

@@ -59,6 +59,9 @@ def test_groups_stand_before_their_funds_and_sum_them() -> None:
     small, iwm, ijr, _ = (row.cells for row in rows)
     for name in ("flow_1d", "flow_5d", "flow_20d", "flow_ytd", "flow_total", "aum"):
         assert small[name] == pytest.approx(iwm[name] + ijr[name])
+    for row in (small, iwm, ijr):
+        assert len(row["recent"]) == 20 and sum(row["recent"]) == pytest.approx(row["flow_20d"])
+        assert row["recent"][-1] == pytest.approx(row["flow_1d"])
     assert iwm["share_of_group"] + ijr["share_of_group"] == pytest.approx(1)
     assert small["share_of_all"] is None, "there is nothing to be a share of"
     assert small["coverage"] == 1.0
@@ -103,6 +106,7 @@ def test_a_group_has_no_assets_on_a_day_that_one_of_its_funds_lacks() -> None:
     row = by_name(iwm, ijr)["small"]
     assert row.day == day, "the newest that both have reached"
     assert (row.cells["aum"], row.cells["flow_1d"], row.cells["flow_pct_aum"]) == (None, None, None)
+    assert row.cells["recent"][-1] is None
 
 
 def test_an_unknown_lag_is_empty_and_not_zero() -> None:
