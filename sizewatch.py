@@ -80,6 +80,8 @@ class Run:
         """What makes the snapshots, not started yet: the collector, or a recording's player."""
         if isinstance(self.clock, ReplayClock):
             return self._player(self.clock)
+        from platformdirs import user_cache_path
+
         from engine.collector import Collector
         from engine.config_file import Watcher
 
@@ -92,14 +94,9 @@ class Run:
             store=self.store,
             reload=Watcher(self.named, self.clock, actions()).poll,
             sender=self._outside if self.mode is Mode.LIVE else None,
-            calendars=self._calendars(),
+            # where built ones are kept: a run that is not live reads the user's, and writes its own
+            calendars=(self.cache, user_cache_path(NAME, appauthor=False)),
         )
-
-    def _calendars(self) -> tuple[Path, ...]:
-        """Where built calendars are kept; a run that is not live reads the user's, and writes its own."""
-        from platformdirs import user_cache_path
-
-        return (self.cache, user_cache_path(NAME, appauthor=False))
 
     def _player(self, clock: ReplayClock) -> Player:
         from engine.player import Player
@@ -125,6 +122,8 @@ class Run:
 
     def _feeds(self, sink: Sink, config: Config, clock: Clock) -> Feeds:
         """Runs in the collector's thread: everything heavy is imported here."""
+        if self.child is not None:
+            self.child.start()
         from feeds.link import Context
         from feeds.network import Border
         from feeds.sources import Feeds
@@ -177,7 +176,7 @@ def prepared(options: Options) -> Iterator[Run]:
             raise RefusedError(str(error)) from None
         clock = clock if options.at else Clock.starting_at(scenario.start)
         folder = stack.enter_context(own_folder("demo"))
-        child = Child(options.demo, folder, clock.offset)  # at once: it gets ready while the configuration is read
+        child = Child(options.demo, folder, clock.offset)
         stack.callback(child.stop)
         config = load(find(options.config), actions())
         store, cache = folder / "store", folder / "cache"
@@ -199,6 +198,8 @@ def monitor(options: Options) -> int:
         collector = run.collector()
 
         def painted() -> None:
+            if run.child is not None:  # not before: it would take a part of the machine from the first paint
+                run.child.start()
             collector.start()
             app.set_timer(STARTED_S, garbage.resume, name="garbage")
 

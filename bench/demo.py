@@ -58,15 +58,16 @@ def main() -> None:
         folders = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), home)
         command = [sys.executable, "-m", "sizewatch", "--demo"]
         with Terminal(command, columns=options.columns, rows=options.rows, cwd=Path(home), env=folders) as terminal:
-            terminal.until(lambda text: "SIMULATED" in text, 60)
+            pid = terminal.process.pid
+            terminal.until(lambda text: "SIMULATED" in text and bool(children(pid)), 60)
             samples: list[tuple[Use, Use]] = []
             ends = time.monotonic() + length
-            gateway = children(terminal.process.pid)[0]
+            gateway = children(pid)[0]
             due = 0.0
             while (now := time.monotonic()) < ends:
                 terminal.read(0.05)
                 if now >= due:
-                    samples.append((use(terminal.process.pid), use(gateway)))
+                    samples.append((use(pid), use(gateway)))
                     due = now + 1.0
             screen = terminal.text()
             terminal.send("q")

@@ -2,7 +2,7 @@
 
 The pipe to the child's standard input is the lifeline: nothing is ever written to it, and when it closes,
 the child goes.
-Light to import: the front door starts the child before anything else.
+Light to import: the front door makes it before the first paint, and has it start after that.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ class ChildError(Exception):
 
 
 class Child:
-    """One running simulator."""
+    """One simulator, running once it is started or asked whether it is ready."""
 
     def __init__(
         self, scenario: str, temporary: Path, offset: float, *, port: int = 0, folder: Path | None = None
     ) -> None:
-        """Starts it and returns at once.
+        """What it will be.
 
         scenario: a built-in scenario's name or a file's path. temporary: folder for its temporary files. offset:
         seconds from the system's clock to the market's. port: to listen on; 0 for a free one. folder: where it keeps
         its authority, for one that is to be started again.
         """
         self._ready: Ready | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._errors = temporary / "simulator.log"
         root = str(Path(__file__).resolve().parent.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -56,37 +57,47 @@ class Child:
             f"--port={port}",
         ]
         command += [f"--folder={folder}"] if folder is not None else []
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(temporary)},
-                start_new_session=True,  # Ctrl+C in the terminal is the parent's to answer
-            )
+        self._command = command
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(temporary)}
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Starts it, where it does not run, and returns at once."""
+        if self._process is None:
+            with self._errors.open("wb") as errors:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=self._environment,
+                    start_new_session=True,  # Ctrl+C in the terminal is the parent's to answer
+                )
+        return self._process
 
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._process.pid
+        return self.start().pid
 
     def ready(self) -> Ready:
         """Waits until it listens. Raises ChildError with its last words where it ended instead."""
         if self._ready is None:
-            assert self._process.stdout is not None
-            line = b"" if self._process.stdout.closed else self._process.stdout.readline()
+            process = self.start()
+            assert process.stdout is not None
+            line = b"" if process.stdout.closed else process.stdout.readline()
             if not line:
                 self.stop()
                 words = self._errors.read_text(errors="replace").strip().splitlines()
-                raise ChildError(words[-1] if words else f"the simulator ended with code {self._process.returncode}")
+                raise ChildError(words[-1] if words else f"the simulator ended with code {process.returncode}")
             said = json.loads(line)
             self._ready = Ready(said["proxy"], said["ca_file"], said["funds"])
         return self._ready
 
     def stop(self) -> None:
-        """Ends it, at the latest by force; harmless where it has ended already."""
+        """Ends it, at the latest by force; harmless where it has ended already or was never started."""
         process = self._process
+        if process is None:
+            return
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
         try:

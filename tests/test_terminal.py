@@ -50,6 +50,13 @@ def demo(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
+def market_of(demo: Terminal) -> int:
+    """The process of the demo's market, which starts after the first paint."""
+    demo.until(lambda text: "SIMULATED" in text and bool(children(demo.process.pid)), 30)
+    [child] = children(demo.process.pid)
+    return child
+
+
 def leave_by_key(terminal: Terminal) -> int:
     terminal.send("q")
     return terminal.wait(10)
@@ -68,8 +75,7 @@ def leave_by_term(terminal: Terminal) -> int:
 @pytest.mark.parametrize("leave", [leave_by_key, leave_by_interrupt, leave_by_term])
 def test_it_ends_clean(demo: Terminal, leave: object, tmp_path: Path) -> None:
     before = contents(tmp_path / "tmp")
-    demo.until(lambda text: "SIMULATED" in text, 30)
-    [child] = children(demo.process.pid)
+    child = market_of(demo)
     assert callable(leave)
     assert leave(demo) == 0
     assert gone(child)
@@ -81,8 +87,7 @@ def test_it_ends_clean(demo: Terminal, leave: object, tmp_path: Path) -> None:
 
 
 def test_a_closed_window_leaves_nothing_behind(demo: Terminal, tmp_path: Path) -> None:
-    demo.until(lambda text: "SIMULATED" in text, 30)
-    [child] = children(demo.process.pid)
+    child = market_of(demo)
     demo.hang_up()
     demo.process.wait(10)
     assert gone(child)
@@ -90,8 +95,7 @@ def test_a_closed_window_leaves_nothing_behind(demo: Terminal, tmp_path: Path) -
 
 
 def test_a_kill_takes_the_child_with_it(demo: Terminal) -> None:
-    demo.until(lambda text: "SIMULATED" in text, 30)
-    [child] = children(demo.process.pid)
+    child = market_of(demo)
     os.kill(demo.process.pid, signal.SIGKILL)
     demo.process.wait(5)
     assert gone(child)
