@@ -156,3 +156,18 @@ def test_levels_do_not_know_the_future(cut: int) -> None:
         grid = daily_grid(book_of(IWM=known), calendar_of(days), after(some))
         tables.append(levels.live(levels.at_close(grid, {"IWM": Band((90.0,))}), DictView(grid.now), TickMemory()))
     assert tables[0].equals(tables[1])
+
+
+def test_a_coins_prior_week_is_a_whole_one_on_a_weekend_too() -> None:
+    """Saturday: the session to come is Monday's, and the week that still runs is not prior yet."""
+    days = pd.DatetimeIndex(pd.date_range("2024-01-01", "2025-06-14", freq="D"))  # ends on a Saturday
+    frame = ohlcv(3, days)
+    now = float(days[-1].timestamp()) + 43_200
+    calendar = calendar_of(weekdays("2024-01-01", 400))
+    grid = daily_grid(book_of(ETH_USD=frame), calendar, now)
+    week = frame["2025-06-02":"2025-06-08"]
+    wanted = floor_pivots(week["high"].max(), week["low"].min(), week["close"].iloc[-1]).values()
+    table = levels.live(levels.at_close(grid, {"ETH/USD": Band()}), DictView(now), TickMemory())
+    pure = [p for p, sources in zip(table["price"], table["sources"], strict=True) if sources == "floor"]
+    assert pure
+    assert all(any(p == pytest.approx(w) for w in wanted) for p in pure)
