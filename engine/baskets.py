@@ -6,15 +6,15 @@ daily USD volume (candle volume × close) over the last 30 closed days ÷ the sa
 earlier, or over the 30 before, − 1; only members alive in both windows (a volume on 24 of the 30 days) ·
 breadth: share of members with a price above their mean of 50 daily closes, the price as the newest of them ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
-of that and the share alive in both years' windows. status `warming` where no member has a return, and while bars of
-the last year are still being fetched.
+of that and the share alive in both years' windows · as_of: of the newest price in it. status `warming` where no member
+has a return, and while bars of the last year are still being fetched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -124,6 +124,7 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
     returns: dict[str, list[float]] = {h: [] for h in BACK}
     above: list[bool] = []
     statuses: list[Status] = []
+    newest: float | None = None
     usd, traded = 0.0, 0
     for member in state.members:
         volume = venues.get(member.base)
@@ -137,6 +138,8 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
             returns[horizon].append(100.0 * (price / base - 1.0))
         if member.bases:
             statuses.append(quote.status)
+            if quote.at is not None and (newest is None or quote.at > newest):
+                newest = quote.at
         if member.sum49 is not None:
             above.append(price > (member.sum49 + price) / SMA)
     count = len(state.members)
@@ -155,6 +158,7 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
         "volume_yoy_pct": state.yoy_pct,
         "volume_30d_pct": state.month_pct,
         "breadth": sum(above) / len(above) if above else None,
+        "as_of": None if newest is None else datetime.fromtimestamp(newest, UTC),
         "coverage": min(coverage, state.alive) if state.alive is not None else coverage,
         "status": status.value,
         "simulated": view.simulated,

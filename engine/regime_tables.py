@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from engine import spreads
+from engine import sessions, spreads
 from engine.config import Config, Regime
 from engine.fed_funds import far_months, fed_contract
 from engine.flow_table import FlowRow
@@ -90,7 +90,7 @@ def regime_live(state: RowsState, flows: Sequence[FlowRow], view: View) -> pl.Da
             note = "no history of funds' flows: sizewatch flows import" if share is None else str(history)
             if share is not None and item.value is None:
                 note += ": a percentile needs nine years"
-            as_of = None if share is None else datetime(share.day.year, share.day.month, share.day.day, tzinfo=UTC)
+            as_of = None if share is None else sessions.close_of(share.day)
             row = _row(item, as_of, note, absent=share is None)  # noqa: PLW2901
         rows.append(row | {"simulated": view.simulated})
     return table("regime", rows)
@@ -107,7 +107,7 @@ def _row(item: Evidence, as_of: datetime | None, note: str | None, *, absent: bo
         "holds": item.holds,
         "note": note,
         "as_of": as_of,
-        "status": (missing if item.value is None else Status.OK).value,
+        "status": (missing if item.value is None else Status.OK if item.whole else Status.WARMING).value,
     }
 
 

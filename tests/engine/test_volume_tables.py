@@ -65,6 +65,12 @@ def test_a_forming_day_is_not_in_adv() -> None:
     noon = days[-1].timestamp() + 60_000
     grid = daily_grid(book_of(IWM=forming), calendar_of(days), noon)
     assert volume.average(grid.closed("IWM")).shares == 10e6
+    evening = days[-1].timestamp() + 76_000.0  # minutes after the close, hours before the UTC day ends
+    grid = daily_grid(book_of(IWM=forming), calendar_of(days), evening)
+    row = volume.live(volume.at_close(grid, book_of(), calendar_of(days), ("IWM",)), DictView(evening)).row(
+        0, named=True
+    )
+    assert row["as_of"].timestamp() == days[-1].timestamp() + 75_600, "the session's close, which is not to come"
 
 
 def five_minutes(sessions: list[Session], scale: np.ndarray[Any, Any], seed: int) -> pl.DataFrame:
@@ -184,6 +190,7 @@ def test_basket_volume_from_100_to_80_is_minus_20_and_to_75_minus_25_per_cent(
     row = baskets.live((state,), {}, view).row(0, named=True)
     assert row["return_1d_pct"] == pytest.approx(10.0)
     assert (row["breadth"], row["members"], row["status"]) == (1.0, 3, "ok")
+    assert row["as_of"].timestamp() == grid.now
     assert row["coverage"] == pytest.approx(2 / 3)
 
 
