@@ -40,6 +40,7 @@ from engine.rows import table
 from engine.view import View
 
 BREADTH_BARS: Final = 50
+SLOW_BARS: Final = 200
 ROTATION_ROWS = 504
 """Rows of the grid behind a rotation: two years, of which 14 + 1 + 14 + 8 weeks are needed."""
 
@@ -164,11 +165,15 @@ def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
 
 
 def _breadth(grid: DailyGrid, funds: Sequence[str]) -> Measured:
-    """Share of `funds` above their mean of 50 closed sessions."""
+    """Share of `funds` above their mean of 50 closed sessions; in words that of 200 as well."""
     closes = [grid.closed(fund)["close"].to_numpy() for fund in funds]
     value, valid = breadth(closes, BREADTH_BARS)
-    above = "–" if value is None else f"{round(value * valid)} of {valid}"
-    return Measured(value, f"{above} ({' '.join(funds)})", not any(len(c) for c in closes))
+    said = f"{_of(value, valid)} ({' '.join(funds)}), SMA200 {_of(*breadth(closes, SLOW_BARS))}"
+    return Measured(value, said, not any(len(c) for c in closes))
+
+
+def _of(value: float | None, valid: int) -> str:
+    return "–" if value is None else f"{round(value * valid)} of {valid}"
 
 
 def _cuts(grid: DailyGrid) -> Measured:

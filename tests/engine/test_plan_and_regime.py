@@ -264,7 +264,11 @@ def test_flows_measure_two_claims_and_one_item_of_evidence() -> None:
     }
     wide = (above["IWM"] + above["IJR"]) / 2 - (above["SPY"] + above["QQQ"]) / 2
     assert found["small breadth50 over large"]["value"] == pytest.approx(wide)
-    assert "of 2 (IWM IJR) against" in found["small breadth50 over large"]["note"]
+    slow = {s: symbols[s]["close"].iloc[-1] > symbols[s]["close"].tail(200).mean() for s in above}
+    assert (
+        f"of 2 (IWM IJR), SMA200 {int(slow['IWM']) + int(slow['IJR'])} of 2 against"
+        in found["small breadth50 over large"]["note"]
+    )
     assert {r["status"] for r in found.values()} <= {"ok", "warming"}
     bare = {r["evidence"]: r for r in regime_tables.regime_live(state, (), DictView(grid.now)).to_dicts()}
     assert (bare["small-cap share percentile"]["status"], bare["small-cap share percentile"]["holds"]) == (

@@ -194,6 +194,24 @@ def test_basket_volume_from_100_to_80_is_minus_20_and_to_75_minus_25_per_cent(
     assert row["coverage"] == pytest.approx(2 / 3)
 
 
+def test_breadth_counts_the_members_above_their_means_of_50_and_200() -> None:
+    days = pd.DatetimeIndex(pd.date_range("2024-06-01", "2026-01-08", freq="D"))
+    frames = {f"{name}_USD": ohlcv(seed, days, sd=0.03) for seed, name in enumerate(("AAA", "BBB", "CCC", "DDD"))}
+    frames["NEW_USD"] = ohlcv(9, pd.DatetimeIndex(days[-100:]))
+    grid = daily_grid(book_of(**frames), calendar_of(weekdays("2024-06-03", 420)), after(days))
+    last = {name.replace("_", "/"): float(f["close"].iloc[-1]) * 1.01 for name, f in frames.items()}
+    view = DictView(grid.now, {s: Live(p, Status.OK, grid.now) for s, p in last.items()})
+    row = baskets.live(baskets.at_close(grid, {"x": ("AAA", "BBB", "CCC", "DDD", "NEW")}), {}, view).row(0, named=True)
+    for name, w in (("breadth", 50), ("breadth200", 200)):
+        above = [
+            last[n.replace("_", "/")] > np.append(f["close"].iloc[1 - w :], last[n.replace("_", "/")]).mean()
+            for n, f in frames.items()
+            if len(f) >= w - 1
+        ]
+        assert row[name] == pytest.approx(np.mean(above)), name
+        assert len(above) == (5 if w == 50 else 4), "a young one has no mean of 200 days"
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from([math.nan, math.inf, 0.0, -1.0, 5.0, 120.0]), min_size=1, max_size=80))
 def test_bad_volumes_and_prices_are_never_an_exception_nor_nan(values: list[float]) -> None:
