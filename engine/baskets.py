@@ -5,7 +5,7 @@ volume_usd: Σ of the members' 24 h volume over the connected venues · volume_y
 daily USD volume (candle volume × close) over the last 30 closed days ÷ the same over the 30 days ending one year
 earlier, or over the 30 before, − 1; only members alive in both windows (a volume on 24 of the 30 days) ·
 breadth, breadth200: share of members with a price above their mean of 50 (200) daily closes, the price as the newest of
-them ·
+them · breadth_members: how many have those 50 closes and a price, so that their share is of that many ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
 of that and the share alive in both years' windows · as_of: of the newest price in it. status `warming` where no member
 has a return, and while bars of the last year are still being fetched.
@@ -165,6 +165,7 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
         "volume_yoy_pct": state.yoy_pct,
         "volume_30d_pct": state.month_pct,
         "breadth": sum(above) / len(above) if above else None,
+        "breadth_members": len(above),
         "breadth200": sum(above200) / len(above200) if above200 else None,
         "as_of": None if newest is None else datetime.fromtimestamp(newest, UTC),
         "coverage": min(coverage, state.alive) if state.alive is not None else coverage,

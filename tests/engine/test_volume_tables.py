@@ -190,6 +190,7 @@ def test_basket_volume_from_100_to_80_is_minus_20_and_to_75_minus_25_per_cent(
     row = baskets.live((state,), {}, view).row(0, named=True)
     assert row["return_1d_pct"] == pytest.approx(10.0)
     assert (row["breadth"], row["members"], row["status"]) == (1.0, 3, "ok")
+    assert row["breadth_members"] == 3
     assert row["as_of"].timestamp() == grid.now
     assert row["coverage"] == pytest.approx(2 / 3)
 
@@ -209,6 +210,7 @@ def test_breadth_counts_the_members_above_their_means_of_50_and_200() -> None:
             if len(f) >= w - 1
         ]
         assert row[name] == pytest.approx(np.mean(above)), name
+        assert w != 50 or row["breadth_members"] == len(above)
         assert len(above) == (5 if w == 50 else 4), "a young one has no mean of 200 days"
 
 
