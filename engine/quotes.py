@@ -16,6 +16,7 @@ from engine.board import Board
 from engine.books import Book, Cell
 from engine.change import change_pct
 from engine.config import Config
+from engine.markets import mixed_up
 from engine.model import Quote, SessionState, Status, asset_of
 from engine.tables import TABLES, TIME
 from engine.view import NO_LIVE, Live
@@ -174,6 +175,8 @@ class Quotes:
             last = price = bid = ask = high = low = None
         else:
             if book.traded:
+                if quote_volume and volume and mixed_up(volume, quote_volume, low, high):
+                    volume = quote_volume = None  # which of the two is which, nobody can tell
                 volume_usd = _volume_usd(quote_volume, volume, vwap, last, usd)
             price = None if price is None else price * usd
             last = None if last is None else last * usd
