@@ -163,7 +163,7 @@ def test_prices_are_in_usd_at_the_live_rate(clock: HandClock) -> None:
 def test_money_of_a_book_whose_volumes_are_mixed_up_is_not_shown(clock: HandClock) -> None:
     """One definition with `markets`: what quote_volume and volume imply must lie within the day's own range."""
     run = engine(clock)
-    figures = {"high": 105.0, "low": 95.0, "volume": 10.0, "quote_volume": 1000.0}
+    figures: dict[str, Any] = {"high": 105.0, "low": 95.0, "volume": 10.0, "quote_volume": 1000.0}
     run.ingest(quote(clock, last=100.0, **figures))
     assert row(run.beat(), "BTC/USD")["volume_usd"] == 1000.0
     run.ingest(quote(clock, last=100.0, **{**figures, "volume": 1000.0, "quote_volume": 10.0}))
