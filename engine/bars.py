@@ -193,7 +193,7 @@ def closes_before(book: BarBook, symbols: Iterable[str], now: float) -> dict[str
     anchors: dict[str, float] = {}
     for symbol in symbols:
         frame = book.frame(symbol, "1d").tail(2)
-        before = np.flatnonzero(days_of(frame) < today) if frame.height else ()
-        if len(before):
+        before = np.flatnonzero(days_of(frame) < today)
+        if before.size:
             anchors[symbol] = float(frame["close"][int(before[-1])])
     return anchors
