@@ -184,11 +184,16 @@ def recent_closes(book: BarBook, symbols: Iterable[str]) -> dict[str, list[float
     return recent
 
 
-def closes_before(book: BarBook, symbols: Iterable[str]) -> dict[str, float]:
-    """Each symbol's last daily close but the one of today, which may be forming."""
+def closes_before(book: BarBook, symbols: Iterable[str], now: float) -> dict[str, float]:
+    """Each symbol's last daily close of a day before New York's at `now`, epoch seconds, whose own bar may be forming.
+
+    One without such a bar is left out. That day begins at 4 or 5 UTC: in that hour no daily bar is of it.
+    """
+    today = int((now - 5 * 3600.0) // 86_400)
     anchors: dict[str, float] = {}
     for symbol in symbols:
-        series = book.series(symbol, "1d")
-        if series is not None and series.frame.height > 1:
-            anchors[symbol] = float(series.frame["close"][-2])
+        frame = book.frame(symbol, "1d").tail(2)
+        before = np.flatnonzero(days_of(frame) < today)
+        if before.size:
+            anchors[symbol] = float(frame["close"][int(before[-1])])
     return anchors

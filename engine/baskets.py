@@ -4,18 +4,19 @@ return_H_pct: mean over the members of 100·(P/P_H − 1), P_H the close H UTC-d
 volume_usd: Σ of the members' 24 h volume over the connected venues · volume_yoy_pct, volume_30d_pct: Σ of members' mean
 daily USD volume (candle volume × close) over the last 30 closed days ÷ the same over the 30 days ending one year
 earlier, or over the 30 before, − 1; only members alive in both windows (a volume on 24 of the 30 days) ·
-breadth: share of members with a price above their mean of 50 daily closes, the price as the newest of them ·
+breadth, breadth200: share of members with a price above their mean of 50 (200) daily closes, the price as the newest of
+them · breadth_members: how many have those 50 closes and a price, so that their share is of that many ·
 coverage: share of the members that have a price and the history for a one-day return; with a year's volume, the lesser
-of that and the share alive in both years' windows · recent: the equal-weight index of the last 30 closed days, chained
-by the mean of the members' moves from 100, and of today. status `warming` where no member has a return, and while bars
-of the last year are still being fetched.
+of that and the share alive in both years' windows · as_of: of the newest price in it · recent: the equal-weight index
+of the last 30 closed days, chained by the mean of the members' moves from 100, and of today. status `warming` where no
+member has a return, and while bars of the last year are still being fetched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ BACK: Final = {"1d": 1, "7d": 7, "30d": 30}
 VOLUME_DAYS: Final = 30
 ALIVE_DAYS: Final = 24
 SMA: Final = 50
+SLOW: Final = 200
 SPAN: Final = 30 + 366 + 5
 RECENT: Final = 30
 """Closed UTC days in `recent`, before today's."""
@@ -48,6 +50,7 @@ class Member:
     """Horizon → close there."""
     sum49: float | None
     """Sum of the last 49 closed daily closes; None where one is missing."""
+    sum199: float | None
 
 
 @dataclass(frozen=True)
@@ -134,14 +137,17 @@ def _course(closes: Floats) -> tuple[float, ...]:
 
 def _member(base: str, close: Floats) -> Member:
     bases = {h: float(close[-d]) for h, d in BACK.items() if np.isfinite(close[-d])}
-    tail = close[-(SMA - 1) :]
-    return Member(f"{base}/USD", base, bases, float(tail.sum()) if np.isfinite(tail).all() else None)
+    fast, slow = close[-(SMA - 1) :], close[-(SLOW - 1) :]
+    sums = [float(tail.sum()) if np.isfinite(tail).all() else None for tail in (fast, slow)]
+    return Member(f"{base}/USD", base, bases, *sums)
 
 
 def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[str, Any]:
     returns: dict[str, list[float]] = {h: [] for h in BACK}
     above: list[bool] = []
+    above200: list[bool] = []
     statuses: list[Status] = []
+    newest: float | None = None
     usd, traded = 0.0, 0
     for member in state.members:
         volume = venues.get(member.base)
@@ -155,8 +161,12 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
             returns[horizon].append(100.0 * (price / base - 1.0))
         if member.bases:
             statuses.append(quote.status)
+            if quote.at is not None and (newest is None or quote.at > newest):
+                newest = quote.at
         if member.sum49 is not None:
             above.append(price > (member.sum49 + price) / SMA)
+        if member.sum199 is not None:
+            above200.append(price > (member.sum199 + price) / SLOW)
     count = len(state.members)
     coverage = len(returns["1d"]) / count if count else 0.0
     status = Status.WARMING
@@ -174,6 +184,9 @@ def _row(state: BasketState, venues: Mapping[str, Venues], view: View) -> dict[s
         "volume_yoy_pct": state.yoy_pct,
         "volume_30d_pct": state.month_pct,
         "breadth": sum(above) / len(above) if above else None,
+        "breadth_members": len(above),
+        "breadth200": sum(above200) / len(above200) if above200 else None,
+        "as_of": None if newest is None else datetime.fromtimestamp(newest, UTC),
         "coverage": min(coverage, state.alive) if state.alive is not None else coverage,
         "recent": [*state.course, state.course[-1] * today] if state.course and today is not None else None,
         "status": status.value,

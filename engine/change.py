@@ -10,9 +10,23 @@ from typing import Final
 
 ANCHOR_FACTOR: Final = 1.5
 """A previous close may differ from the last daily close by this factor at most."""
+SPLIT_FACTOR: Final = 1.3
+"""No split is smaller (4 for 3 is the least that occurs), and few days are as large."""
 _HUGE: Final = 1e300
 PRICE_FACTOR: Final = 10.0
 """Without a daily close: a price may differ from its previous price by this factor at most."""
+
+
+def other_units(price: float | None, prev: float | None, anchor: float | None) -> bool:
+    """Whether a price and its previous close agree with each other and not with the last daily close, `anchor`.
+
+    So it is on the day of a split, until the daily bars have been fetched anew: 110 and 109 beside 218. A previous
+    close that is a fault does not agree with its price, and a price that has moved does not agree with its own.
+    """
+    if price is None or prev is None or anchor is None or not (0.0 < prev < _HUGE and 0.0 < anchor < _HUGE):
+        return False
+    near = 1 / SPLIT_FACTOR < price / prev < SPLIT_FACTOR
+    return near and not any(1 / SPLIT_FACTOR < one / anchor < SPLIT_FACTOR for one in (price, prev))
 
 
 def change_pct(price: float | None, prev: float | None, anchor: float | None = None) -> float | None:

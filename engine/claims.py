@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from engine import sessions
 from engine.flow_table import SIZE_GROUPS, FlowRow
 from engine.grid import worst
 from engine.model import Status
@@ -108,7 +108,7 @@ def _flow(name: str, rows: Sequence[FlowRow]) -> dict[str, Any]:
         "flow_1y": None if None in flows else sum(flows),
         "percentile": percentile,
         "note": note,
-        "as_of": min(datetime(row.day.year, row.day.month, row.day.day, tzinfo=UTC) for row in rows),
+        "as_of": sessions.close_of(min(row.day for row in rows)),
         "status": worst(row.worth for row in rows).value,
     }
 

@@ -137,7 +137,8 @@ def _of_spreads(grid: DailyGrid, equity: Pair, crypto: Pair, states: dict[Pair, 
         if one.get("rel_1d") is None or other.get("rel_1d") is None:
             return None
         moment = max(one["as_of"], other["as_of"]).timestamp()
-        status = worst((Status(one["status"]), Status(other["status"])))
+        # a spread that has no year yet has its 21 and 63 rows: `_rows` says which windows are full
+        status = worst(spreads.legs_status(states[p], view) for p in (equity, crypto))
         return math.log1p(one["rel_1d"]), math.log1p(other["rel_1d"]), moment, status
 
     def resting(_: View) -> Status:

@@ -293,6 +293,7 @@ class Engine:
         turn = (nyse.state, nyse.next_change, now // 86_400)
         if turn != self._turn:
             self._turn = turn
+            self._bars_new = True  # the day before is another one
             self._derived.bars_changed(mono)
         return nyse
 
@@ -301,7 +302,7 @@ class Engine:
         if self._bars_new:
             self._bars_new = False
             self._quotes.set_recent(recent_closes(self.bars, self.config.symbols))
-            self._quotes.set_anchors(closes_before(self.bars, self.config.equity.symbols))
+            self._quotes.set_anchors(closes_before(self.bars, self.config.equity.symbols, self.clock.now()))
         elif (
             self.board.ticks == self._ticks_seen
             and mono - self._quotes_built < AGES_S

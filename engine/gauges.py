@@ -99,6 +99,8 @@ class GaugeState:
     swing_active: bool
     symbol_as_of: datetime | None
     bars: int
+    loading: bool = False
+    """Whether older bars of a leg are still being fetched, so that the pasts are not the whole."""
 
 
 def at_close(grid: DailyGrid, pairs: tuple[Pair, ...]) -> GaugeState:
@@ -145,7 +147,9 @@ def live(state: GaugeState, view: View, dominance: tuple[float, int] | None = No
         z = (equity.get("z252"), crypto.get("z252"))
         gap = cross_gap(z[0], z[1], rho) if moved and z[0] is not None and z[1] is not None else None
         rows.append(_judged("D3", "cross-size gap", state.gauges["D3"], gap, both))
-        row = _judged("D4", "correlation break", state.gauges["D4"], test, both)
+        row = _judged(
+            "D4", "correlation break", state.gauges["D4"], test, both | {"status": _break_status(state, view)}
+        )
         row["state"] = break_state(state.joint.breaks).value if row["value"] is not None else None
         row["detail"] = "21 against the 126 before, 2.58 at 3 closes"
         rows.append(row)
@@ -173,6 +177,13 @@ def _judged(gauge: str, name: str, held: Gauge, fresh: float | None, row: dict[s
         "n": len(past.ordered) + 1,
         "recent": list(recent[-RECENT:]),
     }
+
+
+def _break_status(state: GaugeState, view: View) -> str:
+    """What D4 is worth: it has its 147 rows or no value at all, so that z252's year is not waited for."""
+    pairs = [pair for pair in (state.equity, state.crypto) if pair is not None]
+    legs = worst(spreads.legs_status(pair, view) for pair in pairs)
+    return (worst((legs, Status.WARMING)) if state.loading else legs).value
 
 
 def _with_dominance(row: dict[str, Any], dominance: tuple[float, int] | None) -> dict[str, Any]:
@@ -233,7 +244,8 @@ def _with_symbol(
             text = f"{swing.kind}, {days[0]} to {days[1]}"
             active = bars - 1 - (swing.second + SWING_KNOWN) < SWING_ACTIVE
     states = [spreads.pair_state(grid, p) if p is not None else None for p in (equity, crypto)]
-    return GaugeState(states[0], states[1], gauges, joint, symbol, judged, swing, text, active, as_of, bars)
+    loading = any(grid.loading(leg) for p in (equity, crypto) if p is not None for leg in (p.a, p.b))
+    return GaugeState(states[0], states[1], gauges, joint, symbol, judged, swing, text, active, as_of, bars, loading)
 
 
 def _of_symbol(state: GaugeState) -> list[dict[str, Any]]:

@@ -29,6 +29,8 @@ YEAR_BARS: Final = 252
 DONCHIAN: Final = (20, 55)
 PER_BANDWIDTH: Final = 8
 """Grid points of the density a bandwidth."""
+NEWTON: Final = 6
+"""Steps of Newton's method from a grid point to the peak beside it: each doubles the digits."""
 BINS: Final = 2_000
 """Rows of a volume profile at the most."""
 
@@ -82,7 +84,21 @@ def from_pivots(frame: pl.DataFrame, atr: float) -> list[Candidate]:
     at = np.linspace(prices.min() - h, prices.max() + h, count)
     density = pivot_density(at, prices, weights, h)
     peaks = np.flatnonzero((density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])) + 1
-    return [Candidate(float(at[i]), "pivots") for i in peaks if (np.abs(prices - at[i]) <= h).sum() >= 2]
+    tops = (_summit(float(at[i]), float(at[1] - at[0]), prices, weights, h) for i in peaks)
+    return [Candidate(top, "pivots") for top in tops if (np.abs(prices - top) <= h).sum() >= 2]
+
+
+def _summit(near: float, step: float, prices: Floats, weights: Floats, bandwidth: float) -> float:
+    """Where the density has its peak, from its highest grid point on by Newton's method, within one step of that."""
+    x = near
+    for _ in range(NEWTON):
+        gap = (prices - x) / bandwidth
+        mass = weights * np.exp(-0.5 * gap * gap)
+        curve = float(mass @ (gap * gap - 1.0))
+        if curve >= 0.0:
+            return near
+        x -= bandwidth * float(mass @ gap) / curve
+    return x if abs(x - near) <= step else near
 
 
 def floor_pivots(high: float, low: float, close: float) -> dict[str, float]:

@@ -14,7 +14,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ import polars as pl
 
 from engine.bars import days_of
 from engine.config import Band
-from engine.grid import DailyGrid, Floats, usable, worst
+from engine.grid import DAY, EPOCH, DailyGrid, Floats, usable, worst
 from engine.level_sources import (
     DONCHIAN,
     Candidate,
@@ -171,7 +171,8 @@ def found(grid: DailyGrid, symbol: str, band: Band, ranges: Floats) -> tuple[Lev
     if not len(ranges) or not np.isfinite(ranges[-1]) or not ranges[-1] > 0:
         return levels
     atr_, last = float(ranges[-1]), float(frame["close"][-1])
-    today = grid.date_of(len(grid.days) - 1)
+    # a coin's week ends with Sunday: on a weekend the session to come is of another week
+    today = EPOCH + timedelta(days=int(grid.now // DAY)) if asset_of(symbol) == "crypto" else grid.date_of(-1)
     candidates = from_pivots(frame, atr_)
     week = prior_week(frame, today)
     if week is not None:

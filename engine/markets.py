@@ -68,6 +68,13 @@ class Twins:
         return equal or count >= SAMPLES
 
 
+def mixed_up(volume: float, quote_volume: float, low: float | None, high: float | None) -> bool:
+    """Whether 24 h figures contradict each other: quote_volume ÷ volume lies outside the 24 h [low, high]."""
+    if not usable(low) or not usable(high) or low is None or high is None:
+        return False
+    return not low * (1 - RANGE_SLACK) <= quote_volume / volume <= high * (1 + RANGE_SLACK)
+
+
 def volume_usd(book: Book24, rate: Rate) -> float | None:
     """24 h USD volume of one book; None where it has none, its figures contradict each other, or there is no rate."""
     base, quote, usd = book[7], book[8], rate[0]  # volume, quote_volume, usd: this runs for every book of every venue
@@ -76,11 +83,8 @@ def volume_usd(book: Book24, rate: Rate) -> float | None:
     if base is not None and not LEAST <= base <= MOST:
         base = None
     if quote is not None and LEAST <= quote <= MOST:
-        low, high = book[6], book[5]
-        if base is not None and usable(low) and usable(high) and low is not None and high is not None:
-            price = quote / base
-            if not low * (1 - RANGE_SLACK) <= price <= high * (1 + RANGE_SLACK):
-                return None
+        if base is not None and mixed_up(base, quote, book[6], book[5]):  # low, high
+            return None
         return quote * usd
     price_used = book.vwap if usable(book.vwap) else book.last
     if base is None or price_used is None or not usable(price_used):

@@ -14,8 +14,9 @@ import polars as pl
 
 from engine.board import Board
 from engine.books import Book, Cell
-from engine.change import change_pct
+from engine.change import change_pct, other_units
 from engine.config import Config
+from engine.markets import mixed_up
 from engine.model import Quote, SessionState, Status, asset_of
 from engine.tables import TABLES, TIME
 from engine.view import NO_LIVE, Live
@@ -88,17 +89,21 @@ class Quotes:
             book.dirty = True
 
     def live(self, symbol: str) -> Live:
-        """The newest price of `symbol`, as of the board's last `settle`."""
+        """The newest price of `symbol`, as of the board's last `settle`; none where the bars are in other units."""
         book = self._board.books.get(symbol)
         if book is None or book.chosen is None:
             return NO_LIVE
         cell = book.chosen
         quote = cell.quote if book.crypto else _filled(book, cell)
         usd = self._board.rate(quote.quote_ccy).usd
+        at = quote.event_time or quote.received
+        if not book.crypto and other_units(cell.price, quote.prev, self._anchors.get(symbol)):
+            # a split: against bars of the units before it, price and volume would be a crash that did not happen
+            return Live(None, Status.STALE, at)
         return Live(
             None if usd is None or cell.price is None else cell.price * usd,
             self._board.status(book),
-            quote.event_time or quote.received,
+            at,
             quote.volume,
             None if book.crypto else quote.session or _SESSION.get(book.session),
         )
@@ -174,6 +179,8 @@ class Quotes:
             last = price = bid = ask = high = low = None
         else:
             if book.traded:
+                if quote_volume and volume and mixed_up(volume, quote_volume, low, high):
+                    volume = quote_volume = None  # which of the two is which, nobody can tell
                 volume_usd = _volume_usd(quote_volume, volume, vwap, last, usd)
             price = None if price is None else price * usd
             last = None if last is None else last * usd

@@ -20,6 +20,7 @@ from engine.windows import MIN_SD
 
 SMA_SLOW: Final = 756
 SMA: Final = 200
+HIGH_YEARS: Final = 5.0
 SLOPE_BARS: Final = 21
 """Over so many rows the slow mean is said to fall or rise."""
 LOW_BARS: Final = 252
@@ -42,6 +43,8 @@ class Evidence(NamedTuple):
     threshold: float
     holds: bool | None
     """Whether the item speaks for its side; None without data."""
+    whole: bool = True
+    """Whether its windows are full."""
 
 
 def sma(values: Floats, w: int, back: int = 0) -> float | None:
@@ -69,6 +72,7 @@ def evidence(
 
     Secular: 5y relative < 0 · SMA756(q) now − 21 rows ago < 0 · years since the ratio's high > 5 · streak of the large
     side ≥ 5 · small-cap share percentile < 10 %.
+    An age of the high is told once it is beyond five years, or five years of history say that it is not.
     Cyclical: 3M relative > 0 · q − SMA200 > 0 · small breadth50 − large > 0 · ≥ 25 bp of cuts priced over 12 months ·
     rows since a new 252-bar low of q ≥ 126.
     """
@@ -80,16 +84,22 @@ def evidence(
     if known.size:
         top = int(known[np.flatnonzero(q[known] == q[known].max())[-1]])
         since_high = float(days[known[-1]] - days[top]) / 365.25
+        if days[known[-1]] - days[known[0]] < HIGH_YEARS * 365.25:
+            since_high = None  # a higher one may lie before the history
     led = None if streak_years is None else float(streak_years if streak_leader == "large" else 0)
     wide = None if breadth50_small is None or breadth50_large is None else breadth50_small - breadth50_large
     return (
         _below("secular", "5y relative", rel_5y, 0.0),
-        _below("secular", "slope of SMA756", None if now is None or before is None else now - before, 0.0),
-        _above("secular", "years since the ratio's high", since_high, 5.0),
+        _below("secular", "slope of SMA756", None if now is None or before is None else now - before, 0.0)._replace(
+            whole=known.size >= SMA_SLOW + SLOPE_BARS
+        ),
+        _above("secular", "years since the ratio's high", since_high, HIGH_YEARS),
         _at_least("secular", "years led by large", led, 5.0),
         small_share(small_share_percentile),
         _above("cyclical", "3m relative", rel_3m, 0.0),
-        _above("cyclical", "ratio over SMA200", None if last is None or mean is None else last - mean, 0.0),
+        _above("cyclical", "ratio over SMA200", None if last is None or mean is None else last - mean, 0.0)._replace(
+            whole=known.size >= SMA
+        ),
         _above("cyclical", BREADTH, wide, 0.0),
         _at_least("cyclical", CUTS, cuts_bp, CUTS_BP),
         _at_least("cyclical", "rows since a 252-bar low", rows_since_low(q), float(QUIET_BARS)),
@@ -102,12 +112,16 @@ def small_share(percentile: float | None) -> Evidence:
 
 
 def rows_since_low(q: Floats, w: int = LOW_BARS) -> float | None:
-    """Rows since q last was at the minimum of its w rows; the whole history where it never was; None under w rows."""
-    if int(np.isfinite(q).sum()) < w:
+    """Rows since q last was at the minimum of its w values; the whole history where it never was; None under w values.
+
+    A row without a value is no value: it must not hide the lows of the w rows after it.
+    """
+    known = np.flatnonzero(np.isfinite(q))
+    if known.size < w:
         return None
-    series = pl.Series(q).fill_nan(None)
-    at_low = (series <= series.rolling_min(w, min_samples=w)).fill_null(value=False).to_numpy()
-    hits = np.flatnonzero(at_low)
+    values = pl.Series(q[known])
+    at_low = (values <= values.rolling_min(w, min_samples=w)).fill_null(value=False).to_numpy()
+    hits = known[at_low]
     return float(len(q) - 1 - hits[-1]) if hits.size else float(len(q))
 
 

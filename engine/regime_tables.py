@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from engine import spreads
+from engine import sessions, spreads
 from engine.config import Config, Regime
 from engine.fed_funds import far_months, fed_contract
 from engine.flow_table import FlowRow
@@ -40,6 +40,7 @@ from engine.rows import table
 from engine.view import View
 
 BREADTH_BARS: Final = 50
+SLOW_BARS: Final = 200
 ROTATION_ROWS = 504
 """Rows of the grid behind a rotation: two years, of which 14 + 1 + 14 + 8 weeks are needed."""
 
@@ -90,7 +91,7 @@ def regime_live(state: RowsState, flows: Sequence[FlowRow], view: View) -> pl.Da
             note = "no history of funds' flows: sizewatch flows import" if share is None else str(history)
             if share is not None and item.value is None:
                 note += ": a percentile needs nine years"
-            as_of = None if share is None else datetime(share.day.year, share.day.month, share.day.day, tzinfo=UTC)
+            as_of = None if share is None else sessions.close_of(share.day)
             row = _row(item, as_of, note, absent=share is None)  # noqa: PLW2901
         rows.append(row | {"simulated": view.simulated})
     return table("regime", rows)
@@ -107,7 +108,7 @@ def _row(item: Evidence, as_of: datetime | None, note: str | None, *, absent: bo
         "holds": item.holds,
         "note": note,
         "as_of": as_of,
-        "status": (missing if item.value is None else Status.OK).value,
+        "status": (missing if item.value is None else Status.OK if item.whole else Status.WARMING).value,
     }
 
 
@@ -164,11 +165,15 @@ def _rotation(grid: DailyGrid, pair: Pair) -> dict[str, Any]:
 
 
 def _breadth(grid: DailyGrid, funds: Sequence[str]) -> Measured:
-    """Share of `funds` above their mean of 50 closed sessions."""
+    """Share of `funds` above their mean of 50 closed sessions; in words that of 200 as well."""
     closes = [grid.closed(fund)["close"].to_numpy() for fund in funds]
     value, valid = breadth(closes, BREADTH_BARS)
-    above = "–" if value is None else f"{round(value * valid)} of {valid}"
-    return Measured(value, f"{above} ({' '.join(funds)})", not any(len(c) for c in closes))
+    said = f"{_of(value, valid)} ({' '.join(funds)}), SMA200 {_of(*breadth(closes, SLOW_BARS))}"
+    return Measured(value, said, not any(len(c) for c in closes))
+
+
+def _of(value: float | None, valid: int) -> str:
+    return "–" if value is None else f"{round(value * valid)} of {valid}"
 
 
 def _cuts(grid: DailyGrid) -> Measured:

@@ -201,3 +201,10 @@ def sessions_between(first: date, last: date, market: str = XNYS) -> list[date]:
     """The trading days of `market` from `first` to `last`, both included."""
     low, high = (first - _EPOCH).days, (last - _EPOCH).days
     return [_EPOCH + timedelta(days=s.day) for s in hours(market).sessions if low <= s.day <= high]
+
+
+def close_of(day: date) -> datetime:
+    """When New York's session of a date closes; of a date without one, that of the session before it."""
+    found = xnys()
+    at = bisect_right(found.sessions, (day - _EPOCH).days, key=lambda session: session.day) - 1
+    return datetime.fromtimestamp(found.closes[max(at, 0)], UTC)

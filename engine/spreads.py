@@ -208,8 +208,7 @@ def row_of(state: PairState, view: View) -> dict[str, Any]:
         row = dict(state.closed)
         status = Status(row["status"])
         if row["status"] != Status.WARMING.value or row.get("ratio") is not None:
-            # out of hours the last close is the value there is; in hours it stands in for a price that did not come
-            status = worst((status, Status.STALE if state.in_session else Status.CLOSED))
+            status = worst((status, legs_status(state, view)))
     row["status"] = status.value
     row["simulated"] = view.simulated
     return row
@@ -223,6 +222,15 @@ def live_points(state: PairState, view: View) -> tuple[Point, Point, float] | No
     if a.value is None or b.value is None or a.at is None or b.at is None or min(a.at, b.at) < state.opened:
         return None
     return a, b, max(a.at, b.at)
+
+
+def legs_status(state: PairState, view: View) -> Status:
+    """What the prices behind a pair's row are worth, whatever windows its history fills."""
+    points = live_points(state, view)
+    if points is not None:
+        return worst((points[0].status, points[1].status))
+    # out of hours the last close is the value there is; in hours it stands in for a price that did not come
+    return Status.STALE if state.in_session else Status.CLOSED
 
 
 def pair_state(grid: DailyGrid, pair: Pair) -> PairState:

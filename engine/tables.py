@@ -117,6 +117,9 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "volume_yoy_pct": pl.Float64(),
             "volume_30d_pct": pl.Float64(),
             "breadth": pl.Float64(),
+            "breadth_members": pl.Int64(),
+            "breadth200": pl.Float64(),
+            "as_of": TIME,
             "coverage": pl.Float64(),
             "recent": pl.List(pl.Float64()),
         }

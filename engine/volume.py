@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 
 from engine.bars import BarBook, days_of, times_us
-from engine.grid import DAY, EPOCH, DailyGrid, Floats
+from engine.grid import EPOCH, DailyGrid, Floats
 from engine.model import Status, asset_of
 from engine.rows import table
 from engine.spreads import months_back
@@ -45,7 +45,8 @@ class Adv(NamedTuple):
     yoy_pct: float | None
     usd_yoy_pct: float | None
     n: int
-    as_of: float | None
+    day: int | None
+    """The newest session's date, days since 1970."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class SymbolVolume:
 
     symbol: str
     adv: Adv
+    as_of: float | None
+    """When the newest session of `adv` closed."""
     curves: dict[int, Floats]
     """Session day → mean cumulative volume at each bucket's end, 0 first, of the 20 full sessions before it."""
 
@@ -75,7 +78,8 @@ def at_close(grid: DailyGrid, book: BarBook, calendar: Calendar, symbols: Iterab
     for symbol in symbols:
         if asset_of(symbol) == "etf":
             adv = average(grid.closed(symbol).tail(ADV_REACH))
-            made.append(SymbolVolume(symbol, adv, curves(book.frame(symbol, "5m"), recent)))
+            as_of = None if adv.day is None else grid.bar_end(symbol, adv.day)
+            made.append(SymbolVolume(symbol, adv, as_of, curves(book.frame(symbol, "5m"), recent)))
     return VolumeState(tuple(made), tuple(recent), tuple(s.open for s in recent))
 
 
@@ -101,7 +105,7 @@ def average(frame: pl.DataFrame) -> Adv:
         fits = len(before) == ADV and year_ago - days[upto - 1] <= 10
         means.append(mean)
         changes.append(100.0 * (mean / float(before.mean()) - 1.0) if mean is not None and fits else None)
-    return Adv(means[0], means[1], changes[0], changes[1], n, float((days[-1] + 1) * DAY))
+    return Adv(means[0], means[1], changes[0], changes[1], n, int(days[-1]))
 
 
 def curves(frame: pl.DataFrame, sessions: Iterable[Session]) -> dict[int, Floats]:
@@ -152,6 +156,7 @@ def _row(symbol: SymbolVolume, state: VolumeState, view: View) -> dict[str, Any]
             session = state.sessions[at]
             # a half-day has no usual curve of its own; its volume would be held against a full day's
             value = None if session.early else rvol(curve, min(quote.at, session.close) - session.open, quote.volume)
+    as_of = quote.at if value is not None and quote.at is not None else symbol.as_of
     status = Status.OK if adv.n >= ADV else Status.WARMING
     if status is Status.OK and quote.status in (Status.STALE, Status.CLOSED):
         status = quote.status
@@ -162,9 +167,7 @@ def _row(symbol: SymbolVolume, state: VolumeState, view: View) -> dict[str, Any]
         "adv_yoy_pct": adv.yoy_pct,
         "adv_usd_yoy_pct": adv.usd_yoy_pct,
         "rvol": value,
-        "as_of": datetime.fromtimestamp(quote.at if value is not None and quote.at else adv.as_of, UTC)
-        if adv.as_of is not None
-        else None,
+        "as_of": None if as_of is None else datetime.fromtimestamp(as_of, UTC),
         "n": adv.n,
         "status": status.value,
         "simulated": view.simulated,

@@ -40,6 +40,8 @@ GIVE_UP_AFTER: Final = 3
 """So many failures on the way in a row, and this life ends: Yahoo, or the network, is not there."""
 SETTLE_S: Final = 15 * 60
 """A session's last bar is asked for so long after its close."""
+OPENED_S: Final = 5 * 60
+"""Daily bars are asked for again so long after a session's open."""
 NO_REGIME: Final = Regime((), (), fed_funds=False)
 BEGINNING: Final = datetime(1927, 1, 1, tzinfo=UTC)
 """Before Yahoo's oldest bar."""
@@ -116,7 +118,7 @@ class YahooBars:
         yield from (Job("1d", symbol) for symbol in symbols if symbol not in watched)
 
     def _due(self, job: Job, hours: Hours, now: float) -> bool:
-        """Whether a bar may have closed since the last look."""
+        """Whether a bar may have closed since the last look, or a split or dividend have rewritten the past."""
         looked = self._looked.get(job)
         if looked is None:
             return True
@@ -126,8 +128,11 @@ class YahooBars:
         if at >= 0 and looked < hours.closes[at] + SETTLE_S:
             return True  # the first look after a close
         at = hours.last_opened(now)
-        in_session = at >= 0 and now < hours.closes[at]
-        return job.interval != "1d" and in_session and now - looked >= self._refresh_s
+        if at < 0 or now >= hours.closes[at]:
+            return False
+        if job.interval == "1d":  # a split or dividend of today rewrites the past, and today's bar tells of it
+            return looked < hours.opens[at] + OPENED_S <= now
+        return now - looked >= self._refresh_s
 
     async def _round(self, jobs: list[Job], context: Context, link: Link, yahoo: Yahoo) -> None:
         """Do `jobs` with a few workers; a refusal, or several failures on the way in a row, ends it by an error."""

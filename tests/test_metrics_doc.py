@@ -153,6 +153,8 @@ METRICS: Final = (
            "test_rotation_equals_pandas_and_names_its_quadrant"),
     Metric("Weakening", "rotation", "quadrant", "engine/test_plan_and_regime.py::"
            "test_rotation_equals_pandas_and_names_its_quadrant"),
+    Metric("breadth200", "baskets", "breadth200", "engine/test_volume_tables.py::"
+           "test_breadth_counts_the_members_above_their_means_of_50_and_200"),
     Metric("breadth", "baskets", "breadth", "engine/test_plan_and_regime.py::test_breadth_counts_valid_members_only"),
     # 8: trade plan
     Metric("stop", "plans", "stop", PLAN),

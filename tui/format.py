@@ -66,6 +66,12 @@ def price(value: float | None, status: str | None = None) -> str:
     return number(value, price_digits(value), status)
 
 
+def level(value: float | None) -> str:
+    """A price that somebody chose: a whole one without decimals where they say nothing, `2,300`, else as `price`."""
+    whole = value is not None and value >= 100 and value == round(value)
+    return number(value, 0 if whole else price_digits(value))
+
+
 def on_point(text: str, decimals: int) -> str:
     """Pad on the right so that the decimal points of a right-aligned column stand below each other.
 

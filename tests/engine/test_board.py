@@ -160,6 +160,17 @@ def test_prices_are_in_usd_at_the_live_rate(clock: HandClock) -> None:
     assert (got["venue_symbol"], got["quote_ccy"], got["status"]) == ("BTC/USDT", "USDT", "ok")
 
 
+def test_money_of_a_book_whose_volumes_are_mixed_up_is_not_shown(clock: HandClock) -> None:
+    """One definition with `markets`: what quote_volume and volume imply must lie within the day's own range."""
+    run = engine(clock)
+    figures: dict[str, Any] = {"high": 105.0, "low": 95.0, "volume": 10.0, "quote_volume": 1000.0}
+    run.ingest(quote(clock, last=100.0, **figures))
+    assert row(run.beat(), "BTC/USD")["volume_usd"] == 1000.0
+    run.ingest(quote(clock, last=100.0, **{**figures, "volume": 1000.0, "quote_volume": 10.0}))
+    made = row(run.beat(), "BTC/USD")
+    assert (made["volume"], made["volume_usd"], made["last"]) == (None, None, 100.0)
+
+
 def test_a_rate_that_moves_moves_the_price_without_a_tick(clock: HandClock) -> None:
     run = engine(clock)
     run.ingest(quote(clock, "USDT/USD", last=1.0))

@@ -43,6 +43,16 @@ def test_admitted(condition: str, expected: list[bool | None]) -> None:
     assert ROWS.select(expression)[:, 0].to_list() == expected
 
 
+def test_btc_above_60_000_and_30_billion_is_true_false_and_unknown() -> None:
+    """§10: about 91,000 and $42.4 B on 2026-01-09 are true; 29.9 B is false; null is UNKNOWN."""
+    price = pl.DataFrame({"last": [91_000.0, 60_000.0, None]})
+    above = compile_condition("last > 60000", "quotes", TABLES["quotes"])
+    assert price.select(above).to_series().to_list() == [True, False, None]
+    traded = pl.DataFrame({"all_markets_usd": [42.4e9, 29.9e9, None]})
+    busy = compile_condition("all_markets_usd > 30e9", "markets", TABLES["markets"])
+    assert traded.select(busy).to_series().to_list() == [True, False, None]
+
+
 @pytest.mark.parametrize(
     ("condition", "says"),
     [

@@ -16,7 +16,7 @@ from scipy.stats import percentileofscore
 from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tools import add_constant
 
-from engine import gauges
+from engine import correlations, gauges
 from engine.config import Config
 from engine.divergence import (
     OWN_HISTORY,
@@ -234,3 +234,22 @@ def test_dominance_stands_beside_d2_and_warns_from_three_points_on() -> None:
     assert gauges._with_dominance(row, (-3.0, 30))["state"] == "warn"
     assert gauges._with_dominance({**row, "state": "alert"}, (4.0, 30))["state"] == "alert"
     assert gauges._with_dominance({"gauge": "D2", "value": None}, (4.0, 30)).get("state") is None
+
+
+def test_a_break_and_short_correlations_do_not_wait_for_the_year_that_z252_needs() -> None:
+    days = weekdays("2025-01-02", 200)
+    frames = {s: ohlcv(seed, days) for seed, s in enumerate(("IWM", "SPY", "ETH_USD", "BTC_USD"))}
+    grid = daily_grid(book_of(**frames), calendar_of(days), after(days))
+    view = DictView(grid.now)
+    rows = {row["gauge"]: row for row in gauges.live(gauges.at_close(grid, PAIRS), view).to_dicts()}
+    assert rows["D4"]["value"] is not None
+    prices = {s.replace("_", "/"): Live(float(f["close"].iloc[-1]), Status.OK, grid.now - 5) for s, f in frames.items()}
+    noon = float(days[-1].timestamp()) + 60_000
+    book = book_of(**{s: f.iloc[:-1] for s, f in frames.items()})
+    live_view = DictView(noon, {s: p._replace(at=noon - 5) for s, p in prices.items()})
+    live_grid = daily_grid(book, calendar_of(days), noon)
+    worth = {r["gauge"]: r["status"] for r in gauges.live(gauges.at_close(live_grid, PAIRS), live_view).to_dicts()}
+    assert (worth["D1"], worth["D2"], worth["D3"], worth["D4"]) == ("warming", "warming", "warming", "ok")
+    table = correlations.live(correlations.at_close(live_grid, PAIRS), live_view)
+    of_spreads = {r["window"]: r["status"] for r in table.to_dicts() if r["a"] == "IWM/SPY"}
+    assert of_spreads == {21: "ok", 63: "ok", 252: "warming"}

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.signal import argrelextrema
 from scipy.stats import gaussian_kde
 
 from engine import levels
@@ -30,6 +32,7 @@ from engine.level_sources import (
     value_area,
 )
 from engine.levels import TickMemory
+from engine.technical import atr
 from engine.view import DictView
 from tests.engine.market_data import after, bars, book_of, calendar_of, ohlcv, weekdays
 
@@ -156,3 +159,39 @@ def test_levels_do_not_know_the_future(cut: int) -> None:
         grid = daily_grid(book_of(IWM=known), calendar_of(days), after(some))
         tables.append(levels.live(levels.at_close(grid, {"IWM": Band((90.0,))}), DictView(grid.now), TickMemory()))
     assert tables[0].equals(tables[1])
+
+
+def test_a_coins_prior_week_is_a_whole_one_on_a_weekend_too() -> None:
+    """Saturday: the session to come is Monday's, and the week that still runs is not prior yet."""
+    days = pd.DatetimeIndex(pd.date_range("2024-01-01", "2025-06-14", freq="D"))  # ends on a Saturday
+    frame = ohlcv(3, days)
+    now = float(days[-1].timestamp()) + 43_200
+    calendar = calendar_of(weekdays("2024-01-01", 400))
+    grid = daily_grid(book_of(ETH_USD=frame), calendar, now)
+    week = frame["2025-06-02":"2025-06-08"]
+    wanted = floor_pivots(week["high"].max(), week["low"].min(), week["close"].iloc[-1]).values()
+    table = levels.live(levels.at_close(grid, {"ETH/USD": Band()}), DictView(now), TickMemory())
+    pure = [p for p, sources in zip(table["price"], table["sources"], strict=True) if sources == "floor"]
+    assert pure
+    assert all(any(p == pytest.approx(w) for w in wanted) for p in pure)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_found_pivots_stand_at_the_peaks_themselves_and_not_beside_them(seed: int) -> None:
+    frame, made = frame_of(seed)
+    span = float(atr(made)[-1])
+    tail = frame.iloc[-504:]
+    high, low = (np.asarray(v, dtype=float) for v in (tail["high"], tail["low"]))
+    tops, bottoms = argrelextrema(high, np.greater, order=5)[0], argrelextrema(low, np.less, order=5)[0]
+    at = np.concatenate([tops, bottoms])
+    inner = (at >= 5) & (at < 504 - 5)
+    prices = np.concatenate([high[tops], low[bottoms]])[inner]
+    kde = gaussian_kde(prices, weights=2.0 ** (-(503 - at[inner]) / 126))
+    kde.set_bandwidth(0.5 * span / np.sqrt(np.cov(prices, aweights=kde.weights)))
+    found = [c.price for c in from_pivots(made, span)]
+    assert len(found) > 2
+    for price in found:
+        best = minimize_scalar(
+            lambda x: -kde(x)[0], bounds=(price - 0.1 * span, price + 0.1 * span), options={"xatol": 1e-10}
+        )
+        assert price == pytest.approx(best.x, abs=1e-6 * span)

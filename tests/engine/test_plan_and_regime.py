@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -159,6 +159,27 @@ def test_evidence_on_real_iwm_and_spy_equals_pandas() -> None:
     assert {r["side"] for r in rows.values()} == {"secular", "cyclical"} and len(rows) == 10
 
 
+def test_a_day_without_a_value_does_not_hide_the_lows_after_it() -> None:
+    falling = np.linspace(1.0, 0.0, 600)
+    falling[450] = np.nan
+    assert regime.rows_since_low(falling) == 0.0, "every day is a new low, one that is missing or not"
+    turned = np.concatenate([falling, np.linspace(0.01, 0.2, 130)])
+    assert regime.rows_since_low(turned) == 130.0
+    assert regime.rows_since_low(falling[:251]) is None
+    late = np.concatenate([np.full(300, np.nan), np.linspace(1.0, 0.0, 100), np.linspace(0.01, 0.2, 200)])
+    assert regime.rows_since_low(late) == 600.0, "100 values are no 252: the low of a young ratio is not one of a year"
+
+
+def test_evidence_says_what_its_history_cannot_bear() -> None:
+    days = weekdays("2022-01-03", 700)  # less than five years, less than 756 sessions
+    grid = daily_grid(book_of(IWM=ohlcv(1, days), SPY=ohlcv(2, days)), calendar_of(days), after(days))
+    rows = {r["evidence"]: r for r in regime_tables.regime_at_close(grid, PAIRS).rows}
+    high = rows["years since the ratio's high"]
+    assert (high["value"], high["holds"], high["status"]) == (None, None, "warming"), "a higher one may lie before"
+    assert rows["slope of SMA756"]["value"] is not None
+    assert (rows["slope of SMA756"]["status"], rows["ratio over SMA200"]["status"]) == ("warming", "ok")
+
+
 @pytest.mark.parametrize("cut", [400, 640])
 def test_regime_and_rotation_do_not_know_the_future(cut: int) -> None:
     days = weekdays("2022-01-03", 700)
@@ -174,7 +195,7 @@ def test_regime_and_rotation_do_not_know_the_future(cut: int) -> None:
 
 
 def test_closed_days_are_stale_once_the_next_is_overdue() -> None:
-    days = weekdays("2022-01-03", 700)
+    days = weekdays("2021-06-01", 855)
     book = book_of(IWM=ohlcv(1, days[:-1]), SPY=ohlcv(2, days[:-1]))
     closed = days[-1].timestamp() + 75_600.0
     for now, late in ((closed - 60, False), (closed + 3600, False), (closed + 7 * 3600, True)):
@@ -236,13 +257,18 @@ def test_flows_measure_two_claims_and_one_item_of_evidence() -> None:
     found = {r["evidence"]: r for r in regime_tables.regime_live(state, rows, DictView(grid.now)).to_dicts()}
     share = found["small-cap share percentile"]
     assert (share["value"], share["holds"], share["note"]) == (0.004, True, "iShares only, 10 years")
+    assert share["as_of"] == inflows["as_of"] == datetime(2026, 1, 8, 21, tzinfo=UTC), "the session's close, as flows"
     assert found["cuts priced over 12 months, bp"]["value"] == pytest.approx(60.0)
     above = {
         s: symbols[s]["close"].iloc[-1] > symbols[s]["close"].tail(50).mean() for s in ("IWM", "IJR", "SPY", "QQQ")
     }
     wide = (above["IWM"] + above["IJR"]) / 2 - (above["SPY"] + above["QQQ"]) / 2
     assert found["small breadth50 over large"]["value"] == pytest.approx(wide)
-    assert "of 2 (IWM IJR) against" in found["small breadth50 over large"]["note"]
+    slow = {s: symbols[s]["close"].iloc[-1] > symbols[s]["close"].tail(200).mean() for s in above}
+    assert (
+        f"of 2 (IWM IJR), SMA200 {int(slow['IWM']) + int(slow['IJR'])} of 2 against"
+        in found["small breadth50 over large"]["note"]
+    )
     assert {r["status"] for r in found.values()} <= {"ok", "warming"}
     bare = {r["evidence"]: r for r in regime_tables.regime_live(state, (), DictView(grid.now)).to_dicts()}
     assert (bare["small-cap share percentile"]["status"], bare["small-cap share percentile"]["holds"]) == (

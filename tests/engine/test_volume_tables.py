@@ -65,6 +65,12 @@ def test_a_forming_day_is_not_in_adv() -> None:
     noon = days[-1].timestamp() + 60_000
     grid = daily_grid(book_of(IWM=forming), calendar_of(days), noon)
     assert volume.average(grid.closed("IWM")).shares == 10e6
+    evening = days[-1].timestamp() + 76_000.0  # minutes after the close, hours before the UTC day ends
+    grid = daily_grid(book_of(IWM=forming), calendar_of(days), evening)
+    row = volume.live(volume.at_close(grid, book_of(), calendar_of(days), ("IWM",)), DictView(evening)).row(
+        0, named=True
+    )
+    assert row["as_of"].timestamp() == days[-1].timestamp() + 75_600, "the session's close, which is not to come"
 
 
 def five_minutes(sessions: list[Session], scale: np.ndarray[Any, Any], seed: int) -> pl.DataFrame:
@@ -184,7 +190,28 @@ def test_basket_volume_from_100_to_80_is_minus_20_and_to_75_minus_25_per_cent(
     row = baskets.live((state,), {}, view).row(0, named=True)
     assert row["return_1d_pct"] == pytest.approx(10.0)
     assert (row["breadth"], row["members"], row["status"]) == (1.0, 3, "ok")
+    assert row["breadth_members"] == 3
+    assert row["as_of"].timestamp() == grid.now
     assert row["coverage"] == pytest.approx(2 / 3)
+
+
+def test_breadth_counts_the_members_above_their_means_of_50_and_200() -> None:
+    days = pd.DatetimeIndex(pd.date_range("2024-06-01", "2026-01-08", freq="D"))
+    frames = {f"{name}_USD": ohlcv(seed, days, sd=0.03) for seed, name in enumerate(("AAA", "BBB", "CCC", "DDD"))}
+    frames["NEW_USD"] = ohlcv(9, pd.DatetimeIndex(days[-100:]))
+    grid = daily_grid(book_of(**frames), calendar_of(weekdays("2024-06-03", 420)), after(days))
+    last = {name.replace("_", "/"): float(f["close"].iloc[-1]) * 1.01 for name, f in frames.items()}
+    view = DictView(grid.now, {s: Live(p, Status.OK, grid.now) for s, p in last.items()})
+    row = baskets.live(baskets.at_close(grid, {"x": ("AAA", "BBB", "CCC", "DDD", "NEW")}), {}, view).row(0, named=True)
+    for name, w in (("breadth", 50), ("breadth200", 200)):
+        above = [
+            last[n.replace("_", "/")] > np.append(f["close"].iloc[1 - w :], last[n.replace("_", "/")]).mean()
+            for n, f in frames.items()
+            if len(f) >= w - 1
+        ]
+        assert row[name] == pytest.approx(np.mean(above)), name
+        assert w != 50 or row["breadth_members"] == len(above)
+        assert len(above) == (5 if w == 50 else 4), "a young one has no mean of 200 days"
 
 
 @settings(max_examples=25, deadline=None)

@@ -223,6 +223,28 @@ class _Steps(Clock):
         await until(lambda: self.pauses > before)
 
 
+async def test_daily_bars_are_asked_for_again_minutes_after_the_open_which_tells_of_splits_and_dividends(
+    context: Context, sink: RecordingSink, charts: dict[str, Charts]
+) -> None:
+    clock = _Steps(IN_SESSION)
+    feed = YahooBars(replace(ONE, refresh=Refresh(history_s=300)))
+
+    def daily() -> int:
+        return [asked[0] for asked in charts["IWM"].asked].count("1d")
+
+    async with running(feed.run(replace(context, clock=clock), RecordingLink())):
+        await until(lambda: clock.pauses and len(sink.bars) == 3)
+        await clock.step(6 * 3600)  # Friday's close
+        assert daily() == 2
+        monday = datetime(2026, 1, 12, 14, 31, tzinfo=UTC)
+        await clock.step(monday.timestamp() - clock.at)
+        assert daily() == 2, "today's bar is not there in the first minutes"
+        await clock.step(300)
+        assert daily() == 3
+        await clock.step(300)
+        assert daily() == 3, "once a session"
+
+
 async def test_a_symbol_that_yahoo_does_not_know_is_named_and_the_rest_goes_on(
     context: Context, sink: RecordingSink, charts: dict[str, Charts], yahoo: YahooSite
 ) -> None:

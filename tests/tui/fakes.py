@@ -221,7 +221,8 @@ def baskets(status: str | None = None) -> pl.DataFrame:
     """The default baskets."""
     rows = [
         {"basket": name, "members": members, "return_1d_pct": d1, "return_7d_pct": d7, "return_30d_pct": d30,
-         "volume_usd": volume, "volume_yoy_pct": yoy, "volume_30d_pct": -6.1, "breadth": up / members, "coverage": 1.0}
+         "volume_usd": volume, "volume_yoy_pct": yoy, "volume_30d_pct": -6.1, "breadth": up / members,
+         "breadth_members": members, "coverage": 1.0}
         for name, members, d1, d7, d30, volume, yoy, up in (
             ("majors", 2, 0.62, 1.90, 3.10, 31.4e9, 4.0, 2), ("large", 4, -0.85, -1.22, -4.05, 8.5e9, -7.5, 1),
             ("ai", 7, -1.40, -6.22, -11.04, 612.0e6, -18.0, 1), ("defi", 8, -0.71, -2.05, -6.40, 401.3e6, -11.0, 3),

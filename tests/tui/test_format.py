@@ -156,3 +156,10 @@ def test_nothing_that_a_float_may_hold_raises_or_changes_a_width(value: float | 
     assert len(fmt.range_bar(value, 11)) == 11
     assert len(fmt.sparkline([value, 1.0], 5)) == 5
     fmt.ordinal(value), fmt.countdown(value), fmt.percent(value), fmt.direction(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2300.0, "2,300"), (2300.5, "2,300.50"), (95.0, "95.000"), (0.1622, "0.1622"), (None, "–")]
+)
+def test_a_chosen_price_is_said_as_it_was_chosen(value: float | None, text: str) -> None:
+    assert fmt.level(value) == text

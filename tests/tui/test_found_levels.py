@@ -10,7 +10,8 @@ import pytest
 from tests.tui import fakes
 from tests.tui.test_panes import LIVE, view
 from tui.lines import plain
-from tui.panes import band
+from tui.panes import band, brief, levels
+from tui.screens.detail import number_text
 from tui.view import View
 
 
@@ -56,3 +57,23 @@ def test_without_configured_levels_the_nearest_found_ones_stand_in() -> None:
     assert levels is not None
     sides = band.band(with_levels(levels.filter(pl.col("sources") != "config")), "^RUT")
     assert {role: record["price"] for role, record in sides.items()} == {"support": 2190.0, "resistance": 2230.0}
+
+
+def test_a_coins_band_has_the_digits_of_its_price() -> None:
+    """DOGE at 14 cents under 16: with two decimals its band would be 0.16–0.16."""
+    coin = {"price": 0.1622, "low": 0.1601, "high": 0.1643, "last": 0.1397}
+    frame = with_levels(fakes.levels().with_columns([pl.lit(v).alias(k) for k, v in coin.items()]))
+    table = frame.table("levels")
+    assert table is not None
+    row = table.row(0, named=True)
+    assert "0.1622" in plain(levels.level_row(row, levels.COLUMNS))
+    assert "0.1601–0.1643" in plain(levels.level_row(row, levels.COLUMNS))
+    assert "0.1622" in plain(band.level_line(row, 60))
+    assert "0.1622" in plain(band.found_line({**row, "sources": "pivots"}, 60))
+    assert "0.1397" in plain(band.price_line(0.1397, 0.5, 1.0, "ok", 60))
+    assert "0.1622" in plain(brief.russell(frame, 80))
+
+
+def test_a_negative_figure_of_the_detail_keeps_its_digits() -> None:
+    assert number_text("value", -0.006225575) == "−0.00622557"
+    assert number_text("corr", -0.0632) == "−0.06320"

@@ -88,7 +88,7 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
     async with running(fakes.snapshot(), (200, 60)) as run:
         await run.press("b")
         assert list(run.crypto.rows)[:4] == ["─ majors", "BTC/USD", "ETH/USD", "─ large"]
-        assert "1 of 7 up" in run.text()
+        assert "1 of 7 >50d" in run.text()
         await run.press("b", "slash")
         prompt = run.app.screen.query_one("#prompt")
         prompt.value = "change_pct < -3 AND volume_usd > 1e8"  # type: ignore[attr-defined]

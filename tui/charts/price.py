@@ -75,8 +75,7 @@ class Plot(Ground):
         for band in sorted(self._bands(), key=lambda band: not band.named):
             edges = self.scale.y(self.value(np.array([band.high, band.price, band.low])))
             role = "up" if band.role == "support" else "down"
-            whole = band.price >= 100 and band.price == round(band.price)
-            words = f"{band.role[0].upper()} {fmt.number(band.price, 0 if whole else fmt.price_digits(band.price))}"
+            words = f"{band.role[0].upper()} {fmt.level(band.price)}"
             more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}".rstrip()
             if edges[0] > self.scale.dots or edges[2] < -1:
                 arrow, row = ("▲", 0) if edges[2] < 0 else ("▼", self.rows - 1)

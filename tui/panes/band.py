@@ -70,7 +70,7 @@ def change_of(view: View, symbol: str) -> tuple[float | None, Sequence[float | N
 
 def level_line(record: Mapping[str, Any], width: int) -> Line:
     """One level: price, a rule with its role, distance in per cent and in ATR."""
-    price = fmt.number(record["price"], 2)
+    price = fmt.price(record["price"])
     distance = fmt.signed(record["distance_pct"], 2)
     atr = fmt.number(None if record["distance_atr"] is None else abs(record["distance_atr"]), 1)
     tail = f" {distance:>6} % {atr:>4} ATR"
@@ -87,7 +87,7 @@ def found_line(record: Mapping[str, Any], width: int) -> Line:
     touches = "" if record["touches"] is None else f" {record['touches']}×"
     strength = "" if record["strength"] is None else f" {fmt.number(record['strength'], 0)}"
     what = f"{record['role'][0].upper()}{touches}{strength} {record['sources'].replace(', ', '+')}"
-    return ((f"{fmt.number(record['price'], 2):>10} ", "dim"), (fit(what, max(0, width - 11 - len(tail))), "dim"),
+    return ((f"{fmt.price(record['price']):>10} ", "dim"), (fit(what, max(0, width - 11 - len(tail))), "dim"),
             (tail, "dim"))  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def price_line(last: float | None, position: float | None, change: float | None,
     tail = f"{fmt.signed(change):>7} %"
     middle = fit(f" {where}", max(0, width - 12 - len(tail)))
     figure = "stale" if status == "stale" else "figure"
-    return ((f"{fmt.number(last):>10} ", figure), (mark, figure), (middle, "bright"), (tail, fmt.direction(change)))
+    return ((f"{fmt.price(last):>10} ", figure), (mark, figure), (middle, "bright"), (tail, fmt.direction(change)))
 
 
 def paint_band(view: View, width: int, height: int) -> list[Line]:
@@ -144,7 +144,7 @@ def paint_band(view: View, width: int, height: int) -> list[Line]:
     lines += [found_line(r, width) for r in found[: max(0, height - len(lines) - (1 if known else 0))]]
     if known and len(lines) < height:
         cells = max(6, min(len(known), width - 24, 30))
-        low, high = fmt.number(min(known[-cells:]), 0), fmt.number(max(known[-cells:]), 0)
+        low, high = (fmt.level(round(v) if v >= 100 else v) for v in (min(known[-cells:]), max(known[-cells:])))
         course = fmt.sparkline(recent, cells)
         lines.append((("  recent ", "dim"), (course, "text"), (f"  {low}–{high}", "dim")))
     return lines

@@ -19,7 +19,7 @@ COLUMNS = (
     Column("volume_usd", "24h vol $", 10, rank=2, gap=1),
     Column("volume_yoy_pct", "vol YoY %", 9, rank=5, gap=1),
     Column("volume_30d_pct", "30d vol %", 9, rank=7, gap=1),
-    Column("breadth", "up", 5, rank=6, gap=1),
+    Column("breadth", ">50d", 5, rank=6, gap=1),
     Column("bar", "breadth", 11, "<", rank=9, gap=2),
     Column("members", "of", 4, rank=6, gap=0),
     Column("coverage", "cover", 6, rank=8, gap=1),
@@ -36,9 +36,9 @@ def cells(record: Mapping[str, Any]) -> dict[str, Span]:
         "bar": (fmt.range_bar(record["breadth"], 11), "dim"),
         "coverage": (fmt.percent(record["coverage"], 0, status), "dim"),
     }
-    members, breadth = record["members"], record["breadth"]
-    rising = None if members is None or breadth is None else round(breadth * members)
-    out["breadth"] = (fmt.number(rising, 0, status), "text")
+    members, breadth = record["breadth_members"], record["breadth"]
+    above = None if members is None or breadth is None else round(breadth * members)
+    out["breadth"] = (fmt.number(above, 0, status), "text")
     out["members"] = (f"/{members}" if members is not None else "", "dim")
     for key in ("return_1d_pct", "return_7d_pct", "return_30d_pct"):
         out[key] = (fmt.on_point(fmt.signed(record[key], 2, status), 2), fmt.direction(record[key]))

@@ -21,12 +21,12 @@ def russell(view: View, width: int) -> Line:
     stuck = view.stuck
 
     def level(role: str) -> str:
-        return fmt.number(sides[role]["price"], 0) if role in sides else fmt.MISSING
+        return fmt.level(sides[role]["price"]) if role in sides else fmt.MISSING
 
     bar = max(5, min(25, width - 48))
     spans: list[Span] = [
         (f" {mark_for(status, stuck)}{symbol} ", "dim"),
-        (fmt.number(side["last"], 2, status), role_for(status, "figure", stuck)),
+        (fmt.price(side["last"], status), role_for(status, "figure", stuck)),
         (f"  S {level('support')} ", "dim"),
         (fmt.range_bar(at, bar), role_for(status, "text", stuck)),
         (f" {level('resistance')} R", "dim"),

@@ -29,13 +29,17 @@ NAME = 2
 """Where `claim` stands in COLUMNS."""
 
 
+DIGITS = {"years": 0, "USD": 0, "share": 4}
+"""Decimals by unit; two for the others."""
+
+
 def measured(value: float | None, unit: str | None, status: str) -> str:
     """A measurement with the digits of its unit."""
     if value is not None and abs(value) >= 1e6:
         return fmt.compact(value).strip()
     if unit == "%":
         return fmt.signed(value, 1, status)
-    return fmt.number(value, 0 if unit in ("years", "USD") else 2, status)
+    return fmt.number(value, DIGITS.get(unit or "", 2), status)
 
 
 def claim_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:

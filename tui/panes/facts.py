@@ -22,6 +22,8 @@ COLUMNS = (
     Column("as_of", "as of, NY", 11, "<", rank=5, gap=2),
     Column("source", "source", 18, "<", rank=4, gap=2),
 )
+DIGITS = {"%": 2, "ln": 4}
+"""Decimals by unit; counts and indices of whole numbers have none."""
 
 
 def columns_for(width: int) -> tuple[Column, ...]:
@@ -37,7 +39,7 @@ def value_text(value: float | None, unit: str | None, status: str) -> str:
         return fmt.compact(value, status)
     if unit == "pp":
         return fmt.signed(value, 1, status)
-    return fmt.number(value, 2 if unit == "%" else 0, status)
+    return fmt.number(value, DIGITS.get(unit or "", 0), status)
 
 
 def fact_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:

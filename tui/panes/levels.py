@@ -34,13 +34,13 @@ def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool 
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "symbol": (fmt.shorten(record["symbol"], 8), "bright"),
         "role": (record["role"] or "", "text"),
-        "price": (fmt.number(record["price"], 2, status), "text"),
+        "price": (fmt.price(record["price"], status), "text"),
         "distance_pct": (fmt.signed(record["distance_pct"], 2, status), "dim" if record["out_of_play"] else "text"),
         "distance_atr": (fmt.number(None if atr is None else abs(atr), 1, status), "dim"),
         "state": (state or fmt.absent(status), "dim" if state == "CLEAR" else "warn"),
         "touches": (fmt.number(record["touches"], 0, status), "dim"),
         "strength": (fmt.number(record["strength"], 0, status), "text"),
-        "zone": ("" if low is None or high is None else f"{fmt.number(low, 2)}–{fmt.number(high, 2)}", "dim"),
+        "zone": ("" if low is None or high is None else f"{fmt.price(low)}–{fmt.price(high)}", "dim"),
         "sources": (record["sources"] or "", "dim"),
     }
     line = merged(row(columns, cells))

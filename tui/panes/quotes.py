@@ -137,15 +137,15 @@ def named(columns: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]
 
 
 def total_row(record: Mapping[str, Any] | None, name: str, columns: Sequence[Column]) -> Line:
-    """A basket's line among its rows: its return of the day, its volume, how many of its members have risen."""
+    """A basket's line: its return of the day, its volume, how many of its members are above their mean of 50 days."""
     cells: dict[str, Span] = {"symbol": (f"─ {name}" if name else "─ others", "accent")}
     if record is not None:
-        status, members, breadth = record["status"], record["members"], record["breadth"]
+        status, members, breadth = record["status"], record["breadth_members"], record["breadth"]
         change = record["return_1d_pct"]
         cells["change_pct"] = (fmt.on_point(fmt.signed(change, 2, status), 2), fmt.direction(change))
         cells["volume_usd"] = (fmt.compact(record["volume_usd"], status), "text")
         if members is not None and breadth is not None:
-            cells["range"] = (f"{round(members * breadth)} of {members} up", "dim")
+            cells["range"] = (f"{round(members * breadth)} of {members} >50d", "dim")
         cells["glyph"] = (fmt.GLYPHS.get(status, " "), "dim")
     return merged(row(columns, cells))
 

@@ -40,7 +40,9 @@ def number_text(name: str, value: float) -> str:
         return fmt.percent(value, 1)
     if name.endswith("_usd"):
         return f"{fmt.compact(value).strip()} $"
-    return fmt.number(value, 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(value))
+    return fmt.number(
+        value, 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(abs(value))
+    )
 
 
 def value_text(name: str, value: object) -> str:
