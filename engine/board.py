@@ -55,8 +55,8 @@ class Board:
         self._quote_rank: dict[str, int] = {}
         self._equity_limit = 45.0
         self._hours_known = True
-        self._first_rate = False
-        self._settled_at = float("-inf")
+        self._turned = False
+        """Whether a first rate, a channel or other settings have changed what is live since the last `settle`."""
         self.turns = 0
         """Grows whenever a `settle` finds something that may change the status of a book without a tick."""
         self.symbols: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Board:
         self._equity_limit = 3.0 * config.refresh.equity_poll_s
         self.symbols = tuple(dict.fromkeys(config.symbols))
         rates = {f"{ccy}/USD": ccy for ccy in (*RATES, *config.crypto.quotes) if ccy != "USD"}
-        self._settled_at = float("-inf")
+        self._turned = True
         old = self.books
         self.books = {}
         for symbol in (*self.symbols, *rates):
@@ -179,7 +179,7 @@ class Board:
             usd = price * rate
             self.stretch(book, usd)
             if book.rate_of is not None:
-                self._first_rate |= book.rate_of not in self._usd
+                self._turned |= book.rate_of not in self._usd
                 self._usd[book.rate_of] = usd
             watch = book.watch
             if watch is not None:  # as `Fence.__call__`, without the call
@@ -210,6 +210,7 @@ class Board:
             channel.heard = max(channel.heard, mono)
         if not report.up and channel.up:
             channel.lost_at = mono
+        self._turned |= channel.up is not report.up
         channel.up = report.up
 
     # the beat
@@ -220,14 +221,13 @@ class Board:
         sessions: the state of each watched equity's market, by symbol; one that is missing is closed. None: not known
         yet, so that of an equity nothing can be said but that it is `warming`.
         """
-        turned = self._first_rate or self._hours_known is not (sessions is not None)
-        self._hours_known, self._first_rate = sessions is not None, False
+        turned = self._turned or self._hours_known is not (sessions is not None)
+        self._hours_known, self._turned = sessions is not None, False
         for channel in self.channels.values():
             live = channel.up and mono - channel.heard <= channel.limit
-            if live is not channel.live or channel.lost_at >= self._settled_at:
+            if live is not channel.live:
                 channel.live = live
                 turned = True
-        self._settled_at = mono
         self.turns += turned
         for book in self.books.values():
             if book.crypto:

@@ -71,6 +71,7 @@ def play(seed: int, *, everything: bool) -> list[tuple[pl.DataFrame, list[tuple[
 
 @settings(max_examples=25, deadline=None)
 @example(1_000_000_000)  # a first rate that came with a tick
+@example(5_228_836)  # a channel that came back, and had been silent too long when anybody looked
 @given(st.integers(0, 10**9))
 def test_a_beat_that_skips_comes_to_what_one_that_does_not_does(seed: int) -> None:
     for (table, chosen), (whole, expected) in zip(
