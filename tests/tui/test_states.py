@@ -101,6 +101,23 @@ async def test_a_click_puts_the_cursor_on_the_row() -> None:
         assert run.crypto.index() == 3
 
 
+async def test_the_border_says_which_rows_are_in_sight_where_not_all_are() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert "─ 1–9 of 41 ─" in run.text()
+        await run.press("j", "G")
+        assert "─ 33–41 of 41 ─" in run.text()
+        await run.press("g", "z")
+        assert "1–33 of 41" in run.text(), "a zoomed pane has more of them"
+        run.source.snapshot = fakes.snapshot("empty")
+        await run.frame()
+        assert " of 41" not in run.text()
+
+
+async def test_a_source_in_trouble_stands_above_those_that_are_well() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.pane("feeds").rows[0].startswith("binance")
+
+
 SHOWN: list[tuple[tuple[int, int], list[str]]] = [
     ((40, 12), ["quotes"]),
     ((80, 24), ["spreads", "quotes"]),

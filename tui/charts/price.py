@@ -68,7 +68,12 @@ class Plot(Ground):
         else:
             heights[[self.cell(i) for i in range(self.bins.size)]] = shares
         self.canvas.bars(heights, self.rows, self.volume_rows, ["line"] * self.columns)
-        self.axis[self.rows] = (f"  {fmt.compact(float(known.max())).strip()}", "dim")
+        self.axis[self.rows] = (f" {self._volume_words(float(known.max()))}", "dim")
+
+    def _volume_words(self, most: float) -> str:
+        """The greatest volume with its magnitude, without a decimal where the axis is narrow."""
+        words = fmt.compact(most).strip()
+        return words if len(words) < self.margin else words.split(".")[0] + words[-3:]
 
     def _draw_bands(self) -> None:
         """The levels that the user named as fields with their words, found ones as lines with theirs where free."""
