@@ -73,7 +73,7 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
         )
     for index, record in order:
         x, y = (int(v) for v in spot(record["rs_ratio"], record["rs_momentum"]))
-        role = QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
+        role = "stale" if record["status"] == "stale" else QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
         cell = (min(canvas.width - 1, max(0, x // 2)), min(height - 2, max(0, y // 4)))
         canvas.text(*cell, letter(index), role)
         name = record["item"]

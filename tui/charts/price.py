@@ -19,7 +19,7 @@ from tui.charts.data import beginning
 from tui.charts.ground import Ground
 from tui.charts.picture import Drawn, Picture
 from tui.charts.readout import readout
-from tui.lines import Line, merged
+from tui.lines import Line, merged, plain
 
 Z_BANDS: Final = ((-2, "warn"), (-1, "line"), (0, "dim"), (1, "line"), (2, "warn"))
 LAST: Final = {"ok": ("●", 2), "stale": ("◌", 8), "closed": ("·", 6), "estimated": ("~", 4), "warming": ("…", 8)}
@@ -222,7 +222,9 @@ class Plot(Ground):
     def _assembled(self, cross: int | None) -> list[Line]:
         lines: list[Line] = []
         if self.head_rows:
-            lines.append(readout(self.picture, self.bins, cross, self.width))
+            line = readout(self.picture, self.bins, cross, self.width)
+            stale = cross is None and self.picture.status == "stale"  # what the crosshair stands on is history
+            lines.append(((plain(line), "stale"),) if stale else line)
         room = self.width - self.columns
         for row, line in enumerate(self.canvas.lines()):
             words, role = self.axis.get(row, ("", "dim"))

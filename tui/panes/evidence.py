@@ -83,7 +83,10 @@ class EvidencePane(LinePane):
         self._records = list(frame.iter_rows(named=True)) if frame is not None else []
         self.rows = [f"{r['side']} {r['evidence']}" for r in self._records]
         self._columns = choose(COLUMNS, width)
-        self.head = (counters(self._records), heading(self._columns)) if self.rows else ()
+        self.head = ()
+        if self.rows:
+            stuck = view.stuck or all(r["status"] == "stale" for r in self._records)
+            self.head = (marked(counters(self._records), "ok", stuck), heading(self._columns))
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck

@@ -131,7 +131,7 @@ class SpreadsPane(LinePane):
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
         lead = summary(self._records[0], width) if self._records else ()
-        self.foot = (lead,) if lead else ()
+        self.foot = (marked(lead, self._records[0]["status"], view.stuck),) if lead else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
