@@ -120,12 +120,12 @@ SCREENS: Final[tuple[Place, ...]] = (
           ("crypto", "quotes"), {
         "0x0": ("1 russell-line", "1 gauges-line", "* quotes", "1 alert-line"),
         "0x18": ("10 spreads", "1 russell-line", "1 gauges-line", "* quotes", "1 alert-line"),
-        "100x18": ("10 spreads | band 39", "1 gauges-line", "* crypto | equities 35 | feeds 31", "1 alert-line"),
-        "100x30": ("11 spreads | band 39", "9 gauges 50 | baskets", "* crypto | equities 35 | feeds 31", "4 alerts"),
-        "160x30": ("11 spreads 109 | chart | band 43", "9 gauges 58 | baskets 91 | chart-crypto",
+        "100x18": ("10 spreads | band 38", "1 gauges-line", "* crypto | equities 35 | feeds 31", "1 alert-line"),
+        "100x30": ("11 spreads | band 38", "9 gauges 50 | baskets", "* crypto | equities 35 | feeds 31", "4 alerts"),
+        "160x30": ("11 spreads 110 | chart | band 42", "9 gauges 58 | baskets 91 | chart-crypto",
                    "* crypto | equities:3* / feeds:2* 84", "4 alerts"),
-        "160x50": ("13 spreads 107 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 60",
-                   "* crypto | baskets:8 / equities / feeds:8 84", "4 alerts"),
+        "160x50": ("13 spreads 108 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 80",
+                   "* crypto | baskets:9 / equities / feeds:8 84", "4 alerts"),
     }),
     Place(2, "spreads", "Spreads", "Spreads",
           "The size spreads, the ratio's course and how stretched it is.", ("spreads",), {
@@ -133,8 +133,8 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x18": ("* spreads", "9 chart"),
         "100x18": ("10 spreads", "* chart"),
         "100x30": ("11 spreads", "* chart", "9 gauges 50 | returns"),
-        "160x30": ("11 spreads 109 | gauges", "* chart | returns 58"),
-        "160x50": ("12 spreads 109 | gauges", "2* chart", "* returns 80 | rotation"),
+        "160x30": ("11 spreads 110 | gauges", "* chart | returns 58"),
+        "160x50": ("12 spreads 110 | gauges", "2* chart", "* returns 80 | rotation"),
     }),
     Place(3, "levels", "Russell 2000", "Russell",
           "The Russell's support and resistance, and how near each is.", ("levels",), {
@@ -150,7 +150,7 @@ SCREENS: Final[tuple[Place, ...]] = (
         "0x18": ("9 baskets", "1 gauges-line", "* crypto"),
         "100x30": ("9 baskets", "12 chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 40"),
         "160x30": ("10 baskets 91 | gauges", "14 chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 66"),
-        "160x50": ("10 baskets 91 | gauges", "* chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 66"),
+        "160x50": ("11 baskets 91 | gauges", "* chart-crypto | chart(ETH/BTC 1Y)", "* crypto | feeds 66"),
     }),
     Place(5, "flows", "Flows", "Flows",
           "Money in and out of funds, and figures from outside.", ("flows",), {
@@ -172,8 +172,8 @@ SCREENS: Final[tuple[Place, ...]] = (
           "The evidence for a turn, and what was claimed about it.", ("evidence",), {
         "0x0": ("* evidence",),
         "0x18": ("* evidence", "* claims"),
-        "160x30": ("* evidence 64 | claims",),
-        "160x50": ("2* evidence 64 | claims", "3* chart(IWM/SPY MAX)", "8 whatifs"),
+        "160x30": ("* evidence 68 | claims",),
+        "160x50": ("2* evidence 68 | claims", "3* chart(IWM/SPY MAX)", "8 whatifs"),
     }),
     Place(8, "alerts", "Alerts and plans", "Alerts",
           "What fires, what it told, and the plans it touches.", ("alerts",), {

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len, set_cell_size
+
 MISSING: Final = "–"
 WARMING: Final = "…"
 SIMULATED: Final = "S"
@@ -84,12 +86,12 @@ def on_point(text: str, decimals: int) -> str:
 
 
 def compact(value: float | None, status: str | None = None) -> str:
-    """A large amount with its magnitude: `31.4 bn`, `612.0 mn`, `4.2 k`."""
+    """A large amount with its magnitude: `2.4 tn`, `31.4 bn`, `612.0 mn`, `4.2 k`."""
     if value is None or not math.isfinite(value):
         return absent(status)
-    for limit, unit in ((999.95e6, "bn"), (999.95e3, "mn"), (999.5, "k ")):
+    for limit, unit in ((999.95e9, "tn"), (999.95e6, "bn"), (999.95e3, "mn"), (999.5, "k ")):
         if abs(value) >= limit:
-            return f"{number(value / {'bn': 1e9, 'mn': 1e6, 'k ': 1e3}[unit], 1)} {unit}"
+            return f"{number(value / {'tn': 1e12, 'bn': 1e9, 'mn': 1e6, 'k ': 1e3}[unit], 1)} {unit}"
     return f"{number(value, 0)}   "
 
 
@@ -199,4 +201,6 @@ def position(value: float | None, low: float | None, high: float | None) -> floa
 
 def shorten(text: str, width: int) -> str:
     """A name cut to `width` cells, its end told by `…`."""
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…" if width > 0 else ""
+    if text.isascii() and len(text) <= width:
+        return text
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…" if width > 0 else ""

@@ -5,6 +5,7 @@ A line is a tuple of spans, (text, role), hashable and without colours, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -31,9 +32,21 @@ def fit(text: str, width: int, align: str = "<") -> str:
     """Exactly `width` cells of text: padded, or a name's end cut with `…`, wide characters counted as two."""
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
-        return "" if width < 1 else set_cell_size(text, width - 1) + "…"
+        return "" if width < 1 else _cut(text, width)
     pad = " " * (width - length)
     return pad + text if align == ">" else text + pad
+
+
+_NUMBER: Final = re.compile(r"(?:^|\s)[−+-]?\d[\d,.]*$")
+
+
+def _cut(text: str, width: int) -> str:
+    """The text's beginning with `…`, in exactly `width` cells; a number that would be cut in two is left out whole."""
+    head = set_cell_size(text, width - 1)
+    number = _NUMBER.search(head)
+    if number and re.match(r"[\d,.]", text[len(head) :]) and number.start() > 0:
+        return (head[: number.start() + 1] + "…").ljust(width)
+    return head + "…"
 
 
 def clip(line: Line, width: int) -> Line:
@@ -65,6 +78,24 @@ def merged(spans: Iterable[Span]) -> Line:
 def stale(line: Line) -> Line:
     """A row that cannot be believed fresh: all in one role, with `◌` in its first cell, which is kept for status."""
     return (("◌" + plain(line)[1:], "stale"),) if line else line
+
+
+_TINTS: Final = {
+    "closed": ("closed", ("text", "bright", "dim")),
+    "estimated": ("estimated", ("text", "bright", "dim")),
+    "warming": ("dim", ("text", "bright")),
+}
+"""Status → the role that its row's quiet spans take, and which those are: directions and warnings keep theirs."""
+
+
+def marked(line: Line, status: str, stuck: bool = False) -> Line:
+    """A row in the colour of its status, whose glyph stands in its first cell. stuck: the engine no longer answers."""
+    if stuck or status == "stale":
+        return stale(line)
+    if status not in _TINTS:
+        return line
+    tint, quiet = _TINTS[status]
+    return tuple((text, tint if role in quiet else role) for text, role in line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 Rows = list[dict[str, Any]]
 
 
-def _rows(names: str, rows: Iterable[tuple[Any, ...]]) -> Rows:
+def filled(names: str, rows: Iterable[tuple[Any, ...]]) -> Rows:
     """Rows from tuples; a row without a value is warming."""
     made = [dict(zip(names.split(), row, strict=True)) for row in rows]
     return [{"status": "warming", **row} if None in row.values() else row for row in made]
@@ -16,7 +16,7 @@ def _rows(names: str, rows: Iterable[tuple[Any, ...]]) -> Rows:
 
 def regime() -> Rows:
     """Four of five for a secular turn, two of five for a cyclical one; three that nothing measures."""
-    return _rows("side evidence value threshold holds", (
+    rows = filled("side evidence value threshold holds", (
         ("secular", "5y relative", -0.3124, 0.0, True), ("secular", "slope of SMA756", -0.006226, 0.0, True),
         ("secular", "years since the ratio's high", 15.1, 5.0, True), ("secular", "years led by large", 5.0, 5.0, True),
         ("secular", "small-cap share percentile", None, 0.1, None), ("cyclical", "3m relative", 0.0033, 0.0, True),
@@ -25,11 +25,13 @@ def regime() -> Rows:
         ("cyclical", "cuts priced over 12 months, bp", None, 25.0, None),
         ("cyclical", "rows since a 252-bar low", 46.0, 126.0, False),
     ))  # fmt: skip
+    notes = {"small breadth50 over large": "1 of 3 (IWM) against 3 of 3 (SPY QQQ RSP)"}
+    return [row | {"note": notes.get(row["evidence"])} for row in rows]
 
 
 def claims() -> Rows:
     """Some that hold, one that does not, two that nothing here measures."""
-    rows = _rows("claim said measured unit holds", (
+    rows = filled("claim said measured unit holds", (
         ("large caps ahead of small caps, years in a row", "5", 5.0, "years", True),
         ("small-cap volume, year on year (IWM)", "-15 %", -15.0, "%", True),
         ("mid-cap crypto volume, year on year", "-20 %", -8.1, "%", False),
@@ -59,7 +61,19 @@ def rotation() -> Rows:
 
 
 def correlations() -> Rows:
-    """Three couples over three windows; only the two spreads have a lead between them."""
+    """Three couples over three windows; only the two spreads have a lead between them. Ticks tell of one couple."""
+    ticks = {"a": "ETH", "b": "BTC", "window": 0, "corr": 0.62, "lead_lag": "+30 s", "lead_lag_corr": 0.71,
+             "lead_lag_s": 30.0, "n": 812}  # fmt: skip
+    days = ticks | {"window": 252, "corr": 0.89, "beta": 1.4, "ewma_corr": 0.82, "lead_lag": "none",
+                    "lead_lag_corr": None, "lead_lag_s": None, "n": 252}  # fmt: skip
+    return [
+        ticks,
+        days,
+        *_of_days(),
+    ]
+
+
+def _of_days() -> Rows:
     return [
         {"a": a, "b": b, "window": window, "corr": corr, "beta": beta, "ewma_corr": ewma, "n": window,
          "lead_lag": lead if window == 252 else None, "lead_lag_corr": 0.107 if lead != "none" else None,
@@ -77,7 +91,7 @@ def flows() -> Rows:
     """Two groups with their funds; one fund's figures are an estimate."""
     whole = {"flow_total": -51.3e9, "quarantined": 0, "coverage": 0.6, "history": "CSV, SSGA, 10 years",
              "source": "csv, ssga"}  # fmt: skip
-    rows = _rows("group fund flow_1d flow_5d flow_20d flow_ytd aum flow_pct_aum", (
+    rows = filled("group fund flow_1d flow_5d flow_20d flow_ytd aum flow_pct_aum", (
         ("small", "small", -97.3e6, 60.8e6, -1.09e9, 60.8e6, 234.0e9, -0.042),
         ("small", "IWM", -164.4e6, -317.3e6, -618.8e6, -317.3e6, 74.0e9, -0.222),
         ("small", "IJR", -23.5e6, 53.5e6, -580.4e6, 53.5e6, 89.0e9, -0.026),
@@ -104,6 +118,8 @@ def facts() -> Rows:
             ("btc_dominance", 58.903, "%", None, None, "coingecko"),
             ("btc_dominance_30d", 1.1, "pp", None, None, "coingecko"),
             ("btc_active_addresses", 763_597.0, "count", 0.676, "7d", "coinmetrics"),
+            ("breakeven_proxy", 0.1353, "ln", None, None, "TIP/IEF"),
+            ("category_layer1", 2.4114e12, "USD", 0.3, "1d", "coingecko"),
             ("category_ai", 10.28e9, "USD", -1.423, "1d", "coingecko"),
             ("fear_greed", 57.0, "0-100", 42.5, "7d", "alternative.me"),
         )

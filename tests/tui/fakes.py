@@ -22,7 +22,7 @@ from engine.config import Config
 from engine.errors import SizewatchError
 from engine.model import Event, Intent, MarketClock, Mode, Notice, SessionState, Snapshot, asset_of
 from engine.tables import TABLES, empty
-from tests.tui import fake_bars, fake_pages
+from tests.tui import fake_bars, fake_desk, fake_pages
 
 OPENING = datetime(2026, 1, 9, 10, 32, 7, tzinfo=ZoneInfo("America/New_York")).timestamp()
 CLOSE = datetime(2026, 1, 9, 16, 0, 0, tzinfo=ZoneInfo("America/New_York")).timestamp()
@@ -321,11 +321,16 @@ def pages(status: str | None = None) -> dict[str, pl.DataFrame]:
     made = {
         "regime": fake_pages.regime(), "claims": fake_pages.claims(), "rotation": fake_pages.rotation(),
         "correlations": fake_pages.correlations(), "flows": fake_pages.flows(), "facts": fake_pages.facts(),
+        "scanner": fake_desk.scanner(), "plans": fake_desk.plans(), "whatifs": fake_desk.whatifs(),
     }  # fmt: skip
-    return {
-        name: table(name, [{**row, "as_of": row.get("as_of", ago(60))} for row in rows], status)
-        for name, rows in made.items()
-    }
+    dated = {name: [{**row, "as_of": row.get("as_of", ago(60))} for row in rows] for name, rows in made.items()}
+    dated["journal"] = [
+        {k: v for k, v in row.items() if k not in ("ago", "seen")}
+        | {"at": ago(row["ago"]), "acknowledged_at": ago(10) if row["seen"] else None}
+        for row in fake_desk.journal()
+    ]
+    dated["rules"] = fake_desk.rules()
+    return {name: table(name, rows, status) for name, rows in dated.items()}
 
 
 def ago(seconds: float) -> datetime:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from engine.config import Config
 from engine.model import Mode, Snapshot
@@ -55,8 +56,11 @@ class Run:
 
     def text(self) -> str:
         """The screen as it stands, one line a row."""
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join(line.text for line in lines)
+        return "\n".join(line.text for line in self.strips())
+
+    def strips(self) -> list[Strip]:
+        """The screen as it is drawn, one strip a row."""
+        return self.app.screen._compositor.render_strips()
 
 
 def plain_help(app: SizewatchApp) -> str:

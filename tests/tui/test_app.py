@@ -12,8 +12,9 @@ from engine.model import Intent
 from tests.tui import fakes
 from tests.tui.running import plain_help, running
 from tui import catalogue, keys, theme
+from tui.lines import width_of
 from tui.screens.detail import Detail
-from tui.screens.help import Help
+from tui.screens.help import Help, HelpPage
 from tui.screens.panes import PaneScreen
 from tui.widgets.prompt import Prompt
 
@@ -229,7 +230,9 @@ async def test_the_help_opens_scrolls_and_closes(key: str) -> None:
     async with running(fakes.snapshot(), (80, 24)) as run:
         await run.press(key)
         assert isinstance(run.app.screen, Help)
-        assert "Go to the next pane." in run.text()
+        assert "does crypto agree." in run.text(), "the end of a long line, below its beginning"
+        page = run.app.screen.query_one(HelpPage)
+        assert all(width_of(line) <= page.size.width for line in page.body(0, len(page.rows))), "no word is cut"
         await run.press("G")
         assert "beyond ±2" in run.text()
         await run.press("g", "ctrl+d", "k", "escape")

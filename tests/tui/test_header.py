@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.model import MarketClock, SessionState
+from tests.tui import fakes
+from tests.tui.running import running
 from tui.lines import plain
 from tui.widgets.header import session
 
@@ -26,3 +28,13 @@ def test_the_session_in_words(
     state: SessionState, next_change: float | None, early: bool, terse: bool, said: str
 ) -> None:
     assert plain(session(MarketClock("XNYS", state, next_change, early), NOW, terse)) == said
+
+
+async def test_a_narrow_line_gives_up_its_date_before_it_is_silent_on_a_missing_source() -> None:
+    async with running(fakes.snapshot(), (80, 24)) as run:
+        for state in ("live", "closed", "stale"):
+            run.source.snapshot = fakes.snapshot(state)
+            await run.frame()
+            top = run.text().splitlines()[0]
+            assert f"feeds {0 if state == 'stale' else 6}/7!" in top and "10:32:07 NY" in top, top
+            assert "NYSE closed, 2 d 22 h" in top if state == "closed" else "NYSE open, 5 h 27 m" in top

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tui.lines import Column, choose, clip, fit, heading, merged, plain, row, stale, width_of
+from tui.lines import Column, choose, clip, fit, heading, marked, merged, plain, row, stale, width_of
 from tui.panes import baskets, feeds, quotes, spreads
 
 COLUMNS = (Column("a", "name", 4, "<", 0), Column("b", "value", 6, rank=1), Column("c", "more", 5, rank=2))
@@ -63,3 +63,28 @@ def test_neighbours_of_one_role_become_one_piece_and_keep_the_text() -> None:
     assert merged(spans) == (("ab  ", "x"), ("c", "y"))
     assert stale(merged(spans)) == (("◌b  c", "stale"),)
     assert stale(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [
+        ("over all markets 42,400,000 USD", 22, "over all markets …    "),
+        ("z −2.31 below −2.00", 17, "z −2.31 below …  "),
+        ("z −2.31 below −2.00", 8, "z −2.31…"),
+        ("C0001-C0002", 5, "C000…"),
+        ("42,400,000", 5, "42,4…"),
+        ("東京証券取引所", 6, "東京 …"),
+    ],
+)
+def test_a_text_is_cut_between_its_words_rather_than_within_a_number(text: str, width: int, cut: str) -> None:
+    assert fit(text, width) == cut
+    assert width_of(((fit(text, width), "text"),)) == width
+
+
+def test_a_row_wears_the_colour_of_its_status_and_keeps_its_directions() -> None:
+    line = (("· ", "dim"), ("IWM", "bright"), (" 219.84", "text"), (" −0.31", "down"), (" !", "warn"))
+    assert [role for _, role in marked(line, "closed")] == ["closed", "closed", "closed", "down", "warn"]
+    assert [role for _, role in marked(line, "estimated")] == ["estimated", "estimated", "estimated", "down", "warn"]
+    assert [role for _, role in marked(line, "warming")] == ["dim", "dim", "dim", "down", "warn"]
+    assert marked(line, "ok") is line
+    assert marked(line, "stale") == marked(line, "ok", stuck=True) == stale(line)

@@ -1,35 +1,50 @@
-"""Every screen as text, at three sizes and in four states, and at any size that a window can be dragged to.
+"""Every screen as a picture, at three sizes and in four states, and at any size that a window can be dragged to.
 
-The text is compared, which makes a run through all nine screens cheap; `bench.screenshot` draws the same as pictures.
+A picture holds text and colours as SVG, and opens in any browser; `bench.screenshot` draws the running demo.
 """
 
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
-from tests.tui import fakes
-from tests.tui.running import running
+from tests.tui import fakes, pictures
+from tests.tui.running import Run, running
 from tui import catalogue
+from tui.panes.sql import QueryPane
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 STATES = ("live", "stale", "closed", "empty")
 
 
+async def moment(run: Run, state: str) -> None:
+    """Bring the screen into a state. A query is asked anew, which it would be only seconds later."""
+    run.source.snapshot = MOMENTS[state]
+    await run.frame()
+    for pane in run.app.screen.query(QueryPane):
+        pane.ask(pane.asked)
+        await run.frame()
+
+
+MOMENTS = {state: fakes.snapshot(state) for state in STATES}
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_every_screen_looks_as_it_did_in_every_state(snapshot: Any, size: tuple[int, int]) -> None:
-    moments = {state: fakes.snapshot(state) for state in STATES}
-    async with running(moments["live"], size) as run:
+async def test_every_screen_looks_as_it_did_in_every_state(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
+    differ: list[str] = []
+    kept = snapshot.use_extension(pictures.Pictures)
+    async with running(MOMENTS["live"], size) as run:
         for place in catalogue.SCREENS:
             await run.press(str(place.number))
-            for state, moment in moments.items():
-                run.source.snapshot = moment
-                await run.frame()
-                text = run.text()
-                assert {len(line) for line in text.splitlines()} == {size[0]}, "no line is wider than the window"
-                assert text == snapshot(name=f"{place.name}-{state}")
+            for state in STATES:
+                await moment(run, state)
+                strips = run.strips()
+                assert {strip.cell_length for strip in strips} == {size[0]}, "no line is wider than the window"
+                if kept(name=f"{place.name}-{state}") != pictures.svg(strips):
+                    differ += [f"{place.name}, {state}", *kept.get_assert_diff()]
+    assert not differ, "\n".join(differ)
 
 
 async def test_any_size_draws_while_data_flows() -> None:
@@ -43,6 +58,6 @@ async def test_any_size_draws_while_data_flows() -> None:
             assert run.source.snapshot is not None
             run.source.snapshot = fakes.moved(run.source.snapshot, rng.uniform(-0.02, 0.02))
             await run.press(rng.choice(pressed))
-            strips = run.app.screen._compositor.render_strips()
+            strips = run.strips()
             assert len(strips) == size[1]
             assert {strip.cell_length for strip in strips} == {size[0]}

@@ -101,6 +101,38 @@ async def test_a_click_puts_the_cursor_on_the_row() -> None:
         assert run.crypto.index() == 3
 
 
+async def test_the_border_says_which_rows_are_in_sight_where_not_all_are() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert "─ 1–9 of 41 ─" in run.text()
+        await run.press("j", "G")
+        assert "─ 33–41 of 41 ─" in run.text()
+        await run.press("g", "z")
+        assert "1–33 of 41" in run.text(), "a zoomed pane has more of them"
+        run.source.snapshot = fakes.snapshot("empty")
+        await run.frame()
+        assert " of 41" not in run.text()
+
+
+async def test_a_source_in_trouble_stands_above_those_that_are_well() -> None:
+    async with running(fakes.snapshot()) as run:
+        assert run.pane("feeds").rows[0].startswith("binance")
+
+
+async def test_nothing_of_a_stale_dashboard_is_drawn_as_if_it_were_of_now() -> None:
+    live = {"up", "down", "bright", "figure", "figure-warn", "figure-alert", "good", "warn", "alert"}
+    async with running(fakes.snapshot("stale"), (200, 60)) as run:
+        told = {"feeds", "alerts", "rotation"}  # how sources are is of now, and the plane names its quadrants in colour
+        for pane in run.app.screen.query(LinePane):
+            roles = {role for line, _ in pane._drawn for _, role in line if role in live}
+            assert not roles or pane.id in told or "chart" in str(pane.id), (pane.id, roles)
+        await run.press("7")
+        evidence = run.app.screen.query_one("#evidence", LinePane)
+        assert {role for line, _ in evidence._drawn for _, role in line} <= {"stale", "head", "dim"}
+        await run.press("2")
+        chart = run.app.screen.query_one("#chart", LinePane)
+        assert {role for _, role in chart._drawn[0][0]} == {"stale"}
+
+
 SHOWN: list[tuple[tuple[int, int], list[str]]] = [
     ((40, 12), ["quotes"]),
     ((80, 24), ["spreads", "quotes"]),

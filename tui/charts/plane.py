@@ -25,6 +25,12 @@ LEAST: Final = (40, 9)
 """Cells across and down that the plane needs to be worth drawing."""
 
 
+CROWD: Final = 6
+"""Items from which on the tails of those that are not chosen are cut short: whole ones would cover each other."""
+SHORT: Final = 3
+"""Weeks that are left of such a tail."""
+
+
 def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, chosen: str | None = None) -> list[Line]:
     """The plane in `width` × `height` cells with its scale at the left and below; no lines without room or items.
 
@@ -60,12 +66,14 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
     order = sorted(placed, key=lambda one: one[1]["item"] == chosen)
     for _, record in order:
         points = [spot(r, m) for r, m in zip(record["tail_ratio"] or (), record["tail_momentum"] or (), strict=False)]
+        if record["item"] != chosen and len(placed) > CROWD:
+            points = points[-SHORT:]
         _tail(
             canvas, points, "bright" if record["item"] == chosen else "stale" if record["status"] == "stale" else "flat"
         )
     for index, record in order:
         x, y = (int(v) for v in spot(record["rs_ratio"], record["rs_momentum"]))
-        role = QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
+        role = "stale" if record["status"] == "stale" else QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
         cell = (min(canvas.width - 1, max(0, x // 2)), min(height - 2, max(0, y // 4)))
         canvas.text(*cell, letter(index), role)
         name = record["item"]

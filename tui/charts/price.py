@@ -19,7 +19,7 @@ from tui.charts.data import beginning
 from tui.charts.ground import Ground
 from tui.charts.picture import Drawn, Picture
 from tui.charts.readout import readout
-from tui.lines import Line, merged
+from tui.lines import Line, merged, plain
 
 Z_BANDS: Final = ((-2, "warn"), (-1, "line"), (0, "dim"), (1, "line"), (2, "warn"))
 LAST: Final = {"ok": ("●", 2), "stale": ("◌", 8), "closed": ("·", 6), "estimated": ("~", 4), "warming": ("…", 8)}
@@ -68,7 +68,12 @@ class Plot(Ground):
         else:
             heights[[self.cell(i) for i in range(self.bins.size)]] = shares
         self.canvas.bars(heights, self.rows, self.volume_rows, ["line"] * self.columns)
-        self.axis[self.rows] = (f"  {fmt.compact(float(known.max())).strip()}", "dim")
+        self.axis[self.rows] = (f" {self._volume_words(float(known.max()))}", "dim")
+
+    def _volume_words(self, most: float) -> str:
+        """The greatest volume with its magnitude, without a decimal where the axis is narrow."""
+        words = fmt.compact(most).strip()
+        return words if len(words) < self.margin else words.split(".")[0] + words[-3:]
 
     def _draw_bands(self) -> None:
         """The levels that the user named as fields with their words, found ones as lines with theirs where free."""
@@ -216,7 +221,9 @@ class Plot(Ground):
     def _assembled(self, cross: int | None) -> list[Line]:
         lines: list[Line] = []
         if self.head_rows:
-            lines.append(readout(self.picture, self.bins, cross, self.width))
+            line = readout(self.picture, self.bins, cross, self.width)
+            stale = cross is None and self.picture.status == "stale"  # what the crosshair stands on is history
+            lines.append(((plain(line), "stale"),) if stale else line)
         room = self.width - self.columns
         for row, line in enumerate(self.canvas.lines()):
             words, role = self.axis.get(row, ("", "dim"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import BLANK, Line, Span, fit
+from tui.lines import BLANK, Line, Span, fit, marked, plain
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -147,7 +147,12 @@ def paint_band(view: View, width: int, height: int) -> list[Line]:
         low, high = (fmt.level(round(v) if v >= 100 else v) for v in (min(known[-cells:]), max(known[-cells:])))
         course = fmt.sparkline(recent, cells)
         lines.append((("  recent ", "dim"), (course, "text"), (f"  {low}–{high}", "dim")))
-    return lines
+    return [_worn(line, status) for line in lines]
+
+
+def _worn(line: Line, status: str) -> Line:
+    """A line in the colour of the band's status; its glyph stands beside the price."""
+    return ((plain(line), "stale"),) if status == "stale" else marked(line, status)
 
 
 def _worst(status: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -50,7 +50,7 @@ def cells(record: Mapping[str, Any]) -> dict[str, Span]:
 def basket_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
     """One basket as a line."""
     line = merged(row(columns, cells(record)))
-    return stale(line) if stuck or record["status"] == "stale" else line
+    return marked(line, record["status"], stuck)
 
 
 class BasketsPane(LinePane):

@@ -15,7 +15,7 @@ def russell(view: View, width: int) -> Line:
     symbol = band_symbol(view)
     sides = band(view, symbol)
     if not sides:
-        return ((f" {symbol or '^RUT'}  waiting for a price and history", "dim"),)
+        return ((f"  {symbol or '^RUT'}  waiting for a price and history", "dim"),)
     side = next(iter(sides.values()))
     status, at = side["status"], side["position"]
     stuck = view.stuck
@@ -46,32 +46,28 @@ def gauges(view: View, width: int) -> Line:
         if gauge in records:
             status = records[gauge]["status"]
             text, sign, role = gauge_figure(records[gauge])
-            mark = mark_for(status, stuck).strip()
-            parts.append(((f"{mark}{name} ", "dim"), (text.strip() + sign, role_for(status, role, stuck))))
+            figure = (text.strip() + sign, role_for(status, role, stuck))
+            parts.append(((f"{mark_for(status, stuck)}{name} ", "dim"), figure))
     market = record_of(view, "markets", "base", "BTC")
     if market is not None:
         status = market["status"]
         volume = fmt.compact(market["all_markets_usd"], status).strip()
-        parts.append(((f"{mark_for(status, stuck).strip()}BTC vol ", "dim"), (volume, role_for(status, "text", stuck))))
+        parts.append(((f"{mark_for(status, stuck)}BTC vol ", "dim"), (volume, role_for(status, "text", stuck))))
         if market["dominance_pct"] is not None:
             dominance = f"{fmt.number(market['dominance_pct'], 1)} %"
-            parts.append(
-                ((f"{mark_for(status, stuck).strip()}dom ", "dim"), (dominance, role_for(status, "text", stuck)))
-            )
+            parts.append(((f"{mark_for(status, stuck)}dom ", "dim"), (dominance, role_for(status, "text", stuck))))
     volume_row = record_of(view, "volumes", "symbol", "IWM")
     if volume_row is not None:
         change, status = volume_row["adv_yoy_pct"], volume_row["status"]
         role = role_for(status, fmt.direction(change), stuck)
-        parts.append(
-            ((f"{mark_for(status, stuck).strip()}IWM ADV ", "dim"), (f"{fmt.signed(change, 1, status)} %", role))
-        )
+        parts.append(((f"{mark_for(status, stuck)}IWM ADV ", "dim"), (f"{fmt.signed(change, 1, status)} %", role)))
     if not parts:
-        return ((" gauges  waiting for spreads and market figures", "dim"),)
-    out: list[Span] = [("  ", "dim")]
-    for index, part in enumerate(parts):
-        if width_of(out) + width_of(part) + 2 * bool(index) > width:
+        return (("  gauges  waiting for spreads and market figures", "dim"),)
+    out: list[Span] = []
+    for part in parts:  # each begins with the cell of its status, so that no status moves what stands beside it
+        if width_of(out) + 1 + width_of(part) > width:
             break
-        out += [("  ", "dim"), *part] if index else part
+        out += [(" ", "dim"), *part]
     return tuple(out)
 
 

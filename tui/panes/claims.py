@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
 from tui.panes.evidence import HOLDS
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, notes
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("holds", "", 1, rank=0, gap=0),
     Column("claim", "claimed", 46, "<", rank=0, gap=1),
-    Column("said", "said", 14, rank=2, gap=1),
-    Column("measured", "measured", 10, rank=1, gap=1),
+    Column("said", "said", 14, "<", rank=2, gap=2),
+    Column("measured", "measured", 9, rank=1, gap=1),
     Column("unit", "", 6, "<", rank=3, gap=1),
     Column("as_of", "as of", 10, "<", rank=5, gap=1),
     Column("note", "", 60, "<", rank=6, gap=2),
@@ -29,35 +29,36 @@ NAME = 2
 """Where `claim` stands in COLUMNS."""
 
 
-DIGITS = {"years": 0, "USD": 0, "share": 4}
-"""Decimals by unit; two for the others."""
-
-
-def measured(value: float | None, unit: str | None, status: str) -> str:
-    """A measurement with the digits of its unit."""
+def measured(value: float | None, unit: str | None, status: str) -> tuple[str, str]:
+    """A measurement with the digits of its unit, on its decimal point, and the unit with the magnitude before it."""
+    unit = unit or ""
     if value is not None and abs(value) >= 1e6:
-        return fmt.compact(value).strip()
+        text, _, size = fmt.compact(value).strip().partition(" ")
+        return fmt.on_point(text, 2), f"{size} {unit}".strip()
     if unit == "%":
-        return fmt.signed(value, 1, status)
-    return fmt.number(value, DIGITS.get(unit or "", 2), status)
+        return fmt.on_point(fmt.signed(value, 1, status), 2), unit
+    if unit == "share":
+        return fmt.on_point(fmt.number(None if value is None else 100 * value, 1, status), 2), "%"
+    return fmt.on_point(fmt.number(value, 0 if unit in ("years", "USD") else 2, status), 2), unit
 
 
 def claim_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
     """One claim as a line; one that nothing here measures says so."""
     status, value = record["status"], record["measured"]
     when = record["as_of"]
+    text, unit = measured(value, record["unit"], status)
     cells: dict[str, Span] = {
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "holds": HOLDS[record["holds"]],
         "claim": (record["claim"], "text" if value is not None else "dim"),
         "said": (str(record["said"]).replace("-", "−"), "dim"),
-        "measured": (measured(value, record["unit"], status), "bright" if value is not None else "missing"),
-        "unit": (record["unit"] or "", "dim"),
+        "measured": (text, "bright" if value is not None else "missing"),
+        "unit": (unit, "dim"),
         "as_of": (f"{when:%Y-%m-%d}" if when is not None else "", "dim"),
         "note": (fmt.shorten(record.get("note") or "", 60), "dim"),
     }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 def columns_for(width: int) -> tuple[Column, ...]:
@@ -80,8 +81,9 @@ class ClaimsPane(LinePane):
         self.rows = [r["claim"] for r in self._records]
         self._columns = columns_for(width)
         self.head = (heading(self._columns),) if self.rows else ()
-        notes = (f"said by {self._records[0]['source']}", *NOTES) if self.rows else ()
-        self.foot = tuple(((f"   {text}", "dim"),) if text else BLANK for text in ("", *notes)) if notes else ()
+        self.foot = ()
+        if self.rows:
+            self.foot = (BLANK, *notes((f"said by {self._records[0]['source']}", *NOTES), width, "   "))
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -31,8 +31,7 @@ def couples(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping
     """The table's rows by couple and window."""
     found: dict[str, dict[int, Mapping[str, Any]]] = {}
     for record in records:
-        between = " " if "/" in record["a"] else " · "
-        found.setdefault(f"{record['a']}{between}{record['b']}", {})[record["window"]] = record
+        found.setdefault(f"{record['a']} · {record['b']}", {})[record["window"]] = record
     return found
 
 
@@ -59,7 +58,7 @@ def couple_row(
         state = windows[w]["status"] if w in windows else None
         cells[f"corr{w}"] = (two(value, state), "bright" if w == 63 else "text")
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 def two(value: float | None, status: str | None) -> str:

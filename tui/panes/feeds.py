@@ -20,6 +20,8 @@ STATES: Mapping[str, tuple[str, str]] = {
     "closed": ("·", "closed"),
     "failed": ("✗", "alert"),
 }
+RANK: Mapping[str, int] = {"alert": 0, "warn": 1, "stale": 1, "dim": 2, "good": 3, "closed": 3}
+"""Role of a state → where its sources stand: what is broken is in sight even where not all rows are."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("source", "source", 13, "<", rank=0, gap=1),
@@ -67,7 +69,7 @@ def feed_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, n
 
 
 class FeedsPane(LinePane):
-    """The table of sources."""
+    """The table of sources, those in trouble first."""
 
     heading = "Sources"
     reads = ("feeds",)
@@ -75,7 +77,8 @@ class FeedsPane(LinePane):
 
     def prepare(self, view: View, width: int) -> None:
         frame = view.table("feeds")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        found = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = sorted(found, key=lambda r: RANK.get(STATES.get(r["state"], ("", "warn"))[1], 2))
         self.rows = [f"{r['source']} {r['kind']}" for r in self._records]
         self._columns = choose(COLUMNS, width)
         self._width = width

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -18,8 +18,8 @@ COLUMNS = (
     Column("flow_5d", "5d $", 10, rank=1, gap=1),
     Column("flow_20d", "20d $", 10, rank=3, gap=1),
     Column("flow_ytd", "YTD $", 10, rank=4, gap=1),
-    Column("aum", "assets $", 10, rank=5, gap=1),
-    Column("flow_pct_aum", "1d %", 7, rank=6, gap=1),
+    Column("aum", "AUM $", 10, rank=5, gap=1),
+    Column("flow_pct_aum", "1d % AUM", 8, rank=6, gap=1),
     Column("share", "share", 7, rank=7, gap=1),
     Column("percentile", "pctl", 5, rank=8, gap=1),
     Column("coverage", "cover", 6, rank=9, gap=1),
@@ -65,7 +65,7 @@ def flow_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool =
         value = record[f"flow_{horizon}"]
         cells[f"flow_{horizon}"] = (money(value, status), fmt.direction(value))
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 class FlowsPane(LinePane):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import Line, Span, fit, stale
+from tui.lines import Line, Span, fit, marked
 from tui.panes.band import NAMES, band, band_symbol
 from tui.view import View
 from tui.widgets.linepane import LinePane
@@ -38,8 +38,10 @@ def size_pairs(view: View) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def role_for(status: str, role: str, stuck: bool) -> str:
-    """The role, or `stale` where the value is."""
-    return "stale" if stuck or status == "stale" else role
+    """The role, or that of the status where the value is not of now: directions and warnings keep theirs."""
+    if stuck or status == "stale":
+        return "stale"
+    return status if status in ("closed", "estimated") and role in ("text", "dim") else role
 
 
 def mark_for(status: str, stuck: bool) -> str:
@@ -104,7 +106,7 @@ def gauge_line(record: Mapping[str, Any], width: int, stuck: bool) -> Line:
         (bar, "dim" if calm else role),
         (f"{place:>5}", "dim"),
     )
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 def russell_line(view: View) -> Line:
@@ -131,10 +133,15 @@ def dominance_line(view: View) -> Line:
         return ()
     status, share = record["status"], record["dominance_pct"]
     text = fmt.number(share, 1, status) + (" %" if share is not None else "")
-    return (
+    line: Line = (
         (f"{mark_for(status, view.stuck)}{'BTC dominance':<13}", "dim"),
         (f"{text:>9}", role_for(status, "text", view.stuck)),
     )
+    month = record_of(view, "facts", "fact", "btc_dominance_30d")
+    if month is None or month["value"] is None:
+        return line
+    change = f"  {fmt.signed(month['value'], 1)} pp / 30 d"
+    return (*line, (change, role_for(month["status"], fmt.direction(month["value"]), view.stuck)))
 
 
 def volume_lines(view: View, together: bool) -> list[Line]:
@@ -180,7 +187,7 @@ def gauge_lines(view: View, width: int = 48, height: int = 20) -> list[Line]:
     main = [line for name, line in drawn.items() if name not in ("D5", "D6")]
     more = [line for name, line in drawn.items() if name in ("D5", "D6")]
     if tight:
-        return [*main, *rest, *more]
+        return [*main, *more, *rest] if len(drawn) + len(rest) <= height else [*main, *rest, *more]
     russell = russell_line(view)
     lines = [*main, *more, *([russell] if russell else []), *rest]
     return lines + [volume_line(r, view.stuck) for r in shares[1:]]
@@ -213,7 +220,7 @@ class GaugesPane(LinePane):
     """The gauges."""
 
     heading = "Gauges"
-    reads = ("gauges", "levels", "markets", "volumes")
+    reads = ("gauges", "levels", "markets", "volumes", "facts")
 
     def prepare(self, view: View, width: int) -> None:
         lines = gauge_lines(view, width, self.size.height)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, fit, merged, row, stale
+from tui.lines import BLANK, Column, Line, Span, marked, merged, row
 from tui.panes.correlations import CouplesPane, two
 from tui.view import View
+from tui.widgets.linepane import notes
 
 DAY: Final = 86_400.0
 LEAD: Final = 14
@@ -71,7 +72,7 @@ def leadlag_row(
             "day_lead_corr": (two(days["lead_lag_corr"], None) if days["lead_lag_corr"] is not None else "", "dim"),
         }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or (of_ticks or of_days) == "stale" else line
+    return marked(line, of_ticks or of_days or "ok", stuck)
 
 
 class LeadLagPane(CouplesPane):
@@ -85,7 +86,7 @@ class LeadLagPane(CouplesPane):
 
     def prepare(self, view: View, width: int) -> None:
         super().prepare(view, width)
-        self.foot = (BLANK, *(((f"  {fit(text, width - 2)}", "dim"),) for text in NOTES)) if self.rows else ()
+        self.foot = (BLANK, *notes(NOTES, width)) if self.rows else ()
 
     def record(self) -> dict[str, object] | None:
         if not self.rows:

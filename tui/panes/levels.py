@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -25,8 +25,11 @@ COLUMNS: Final = (
 )
 
 
-def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
-    """One level as a line; its distance is from the price to the level, in per cent and in ATR."""
+def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False, decimals: int = 2) -> Line:
+    """One level as a line; its distance is from the price to the level, in per cent and in ATR.
+
+    decimals: what the prices of all levels have at the most.
+    """
     status, state = record["status"], record["state"]
     atr = record["distance_atr"]
     low, high = record["low"], record["high"]
@@ -34,7 +37,7 @@ def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool 
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "symbol": (fmt.shorten(record["symbol"], 8), "bright"),
         "role": (record["role"] or "", "text"),
-        "price": (fmt.price(record["price"], status), "text"),
+        "price": (fmt.on_point(fmt.price(record["price"], status), decimals), "text"),
         "distance_pct": (fmt.signed(record["distance_pct"], 2, status), "dim" if record["out_of_play"] else "text"),
         "distance_atr": (fmt.number(None if atr is None else abs(atr), 1, status), "dim"),
         "state": (state or fmt.absent(status), "dim" if state == "CLEAR" else "warn"),
@@ -44,7 +47,7 @@ def level_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool 
         "sources": (record["sources"] or "", "dim"),
     }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 class LevelsPane(LinePane):
@@ -59,12 +62,13 @@ class LevelsPane(LinePane):
         order = {symbol: n for n, symbol in enumerate(dict.fromkeys(r["symbol"] for r in records))}
         self._records = sorted(records, key=lambda r: (order[r["symbol"]], -(r["price"] or 0.0)))
         self.rows = [f"{r['symbol']} {r['role']} {r['price']}" for r in self._records]
+        self._decimals = max((fmt.price_digits(r["price"]) for r in self._records), default=2)
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
-        return [level_row(r, self._columns, stuck) for r in self._records[start:stop]]
+        return [level_row(r, self._columns, stuck, self._decimals) for r in self._records[start:stop]]
 
     def record(self) -> dict[str, object] | None:
         return dict(self._records[self.index()]) if self.rows else None

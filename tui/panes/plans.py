@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, merged, row, stale
+from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, marked, merged, row
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, notes
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
@@ -37,20 +39,25 @@ NOTES: Final = (
 )
 
 
-def plan_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, stuck: bool = False) -> Line:
-    """One target as a line; of a plan's first target alone what belongs to the whole plan."""
+def plan_row(
+    record: Mapping[str, Any], columns: Sequence[Column], width: int, stuck: bool = False, decimals: int = 2
+) -> Line:
+    """One target as a line; of a plan's first target alone what belongs to the whole plan.
+
+    decimals: what the prices of all plans have at the most.
+    """
     status, first = record["status"], record["goal"] == "1"
     named = record["plan"] if first else ""
     if record["detail"] is not None and record["target"] is None:
         lead = f"{fmt.GLYPHS.get(status, ' ')} {fit(record['plan'], 10)} {record['symbol']}: "
-        words: Line = ((lead, "text"), (fit(record["detail"], max(0, width - len(lead))), "warn"))
-        return stale(words) if stuck or status == "stale" else words
+        words: Line = ((lead, "text"), (fit(record["detail"], max(0, width - cell_len(lead))), "warn"))
+        return marked(words, status, stuck)
     pnl = record["pnl"]
     cells: dict[str, Span] = {
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "plan": (fmt.shorten(named, 10), "bright"),
-        "target": (fmt.price(record["target"]), "text"),
-        "r": (fmt.number(record["r_multiple"], 2), "text"),
+        "target": (fmt.on_point(fmt.price(record["target"]), decimals), "text"),
+        "r": (fmt.on_point(fmt.number(record["r_multiple"], 2), 2), "text"),
         "touch": (fmt.percent(record["touch_probability"], 0, status), "bright"),
         "even": (fmt.percent(record["break_even"], 0, status), "dim"),
         "atr": (fmt.signed(record["distance_atr"], 1, status), "dim"),
@@ -58,17 +65,17 @@ def plan_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, s
     if first:
         cells |= {
             "symbol": (fmt.shorten(record["symbol"], 8), "dim"),
-            "last": (fmt.price(record["last"]), "text"),
-            "entry": (fmt.price(record["entry"]), "text"),
-            "stop": (fmt.price(record["stop"]), "text"),
-            "quantity": (quantity(record["quantity"]), "text" if record["quantity"] else "warn"),
+            "last": (fmt.on_point(fmt.price(record["last"]), decimals), "text"),
+            "entry": (fmt.on_point(fmt.price(record["entry"]), decimals), "text"),
+            "stop": (fmt.on_point(fmt.price(record["stop"]), decimals), "text"),
+            "quantity": (fmt.on_point(quantity(record["quantity"]), 4), "text" if record["quantity"] else "warn"),
             "risk": (fmt.number(record["at_risk"], 0), "dim"),
             "pnl": (fmt.signed(pnl, 0) if pnl is not None else "", fmt.direction(pnl)),
             "stopped": (fmt.percent(record["stop_probability"], 0, status), "dim"),
             "by": (record["by"] or "", "dim"),
         }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 def quantity(value: float | None) -> str:
@@ -88,14 +95,16 @@ class PlansPane(LinePane):
         frame = view.table("plans")
         self._records = list(frame.iter_rows(named=True)) if frame is not None else []
         self.rows = [f"{r['plan']} {r['goal']}" for r in self._records]
+        prices = [r[key] for r in self._records for key in ("last", "entry", "stop", "target")]
+        self._decimals = max((fmt.price_digits(p) for p in prices), default=2)
         self._columns = choose(COLUMNS, width)
         self._width = width
         self.head = (heading(self._columns),) if self.rows else ()
-        self.foot = (BLANK, *(((f"  {fit(text, width - 2)}", "dim"),) for text in NOTES)) if self.rows else ()
+        self.foot = (BLANK, *notes(NOTES, width)) if self.rows else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
-        return [plan_row(r, self._columns, self._width, stuck) for r in self._records[start:stop]]
+        return [plan_row(r, self._columns, self._width, stuck, self._decimals) for r in self._records[start:stop]]
 
     def title(self, view: View) -> str:
         count = len({r["plan"] for r in self._records})

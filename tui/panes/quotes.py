@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.panes.quote_order import DESCENDING, cells_of, grouped, matching, order
 from tui.view import View
 from tui.widgets.linepane import LinePane
@@ -124,7 +124,7 @@ def quote_row(record: Mapping[str, Any], columns: Sequence[Column], decimals: in
               flash: str = "", stuck: bool = False) -> Line:  # fmt: skip
     """One quote as a line; a stale one in one colour throughout, with `◌` before it."""
     line = merged(row(columns, cells(record, columns, decimals, age, flash)))
-    return stale(line) if stuck or record["status"] == "stale" else line
+    return marked(line, record["status"], stuck)
 
 
 def named(columns: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale, width_of
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row, width_of
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -27,7 +27,7 @@ COLUMNS = (
     Column("item", "item", 10, "<", rank=0, gap=1),
     Column("quadrant", "quadrant", 11, "<", rank=1, gap=1),
     Column("rs_ratio", "ratio", 6, rank=2, gap=1),
-    Column("rs_momentum", "moment", 6, rank=3, gap=1),
+    Column("rs_momentum", "momentum", 8, rank=3, gap=1),
     Column("tail", "8 weeks", 8, "<", rank=4, gap=2),
     Column("n", "weeks", 5, rank=5, gap=1),
 )
@@ -53,7 +53,7 @@ def rotation_row(index: int, record: Mapping[str, Any], columns: Sequence[Column
         "n": (fmt.number(record["n"], 0), "dim"),
     }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 class RotationPane(LinePane):

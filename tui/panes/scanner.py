@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, notes
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
@@ -29,8 +29,8 @@ COLUMNS = (
     Column("hedge", "hedge", 28, "<", rank=5, gap=2),
 )
 NOTES: Final = (
-    "relative value, not arbitrage: a pair passes ✓ where p < .05 both ways, after Benjamini–Hochberg over all",
-    "pairs, and its half-life is 2–60 rows; signal: in at |z| 2, out at .5, stopped at 3.5",
+    "relative value, not arbitrage: a pair passes ✓ where p < .05 both ways, after Benjamini–Hochberg over all pairs, "
+    "and its half-life is 2–60 rows; signal: in at |z| 2, out at .5, stopped at 3.5",
 )
 STRETCHED: Final = 2.0
 _SIGNALS: Final[Mapping[str | None, str]] = {"long": "up", "short": "down", "stopped": "warn"}
@@ -57,7 +57,7 @@ def scanner_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: boo
         "hedge": (hedge(record), calm),
     }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 def half_life(rows: float | None, status: str | None = None) -> str:
@@ -97,7 +97,7 @@ class ScannerPane(LinePane):
         self.rows = [r["pair"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns, self._sort, self._reverse),) if self.rows else ()
-        self.foot = (BLANK, *(((f"   {text}", "dim"),) for text in NOTES)) if self.rows else ()
+        self.foot = (BLANK, *notes(NOTES, width)) if self.rows else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck

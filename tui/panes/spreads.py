@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
 BAR = 15
 STRETCHED = 2.0
 """The marks on the bar; a z-score beyond them carries `!`. (Whether it warns is for the gauges to say.)"""
+RATIO = 6
+"""Decimals of the smallest ratio, an index of altcoins over BTC."""
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("pair", "pair", 10, "<", rank=0, gap=1),
-    Column("ratio", "ratio", 8, rank=6, gap=1),
+    Column("ratio", "ratio", 9, rank=6, gap=1),
     Column("rel_1d", "1d %", 6, rank=3, gap=1),
     Column("rel_5d", "5d %", 6, rank=7, gap=1),
     Column("rel_1m", "1M %", 6, rank=12, gap=1),
@@ -71,8 +73,9 @@ def z_role(z: float | None) -> str:
 
 def _ratio(value: float | None, status: str) -> str:
     if value is None:
-        return fmt.on_point(fmt.absent(status), 4)
-    return fmt.on_point(fmt.number(value, 2 if value >= 10 else 4 if value >= 0.1 else 5), 5)
+        return fmt.on_point(fmt.absent(status), RATIO)
+    digits = 2 if value >= 10 else 4 if value >= 0.1 else 5 if value >= 0.01 else RATIO
+    return fmt.on_point(fmt.number(value, digits), RATIO)
 
 
 def _half_life(bars: float | None, status: str) -> str:
@@ -84,7 +87,7 @@ def _half_life(bars: float | None, status: str) -> str:
 def spread_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool = False) -> Line:
     """One pair as a line; stale in one colour throughout."""
     line = merged(row(columns, cells(record)))
-    return stale(line) if stuck or record["status"] == "stale" else line
+    return marked(line, record["status"], stuck)
 
 
 def summary(record: Mapping[str, Any], width: int) -> Line:
@@ -128,7 +131,7 @@ class SpreadsPane(LinePane):
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
         lead = summary(self._records[0], width) if self._records else ()
-        self.foot = (lead,) if lead else ()
+        self.foot = (marked(lead, self._records[0]["status"], view.stuck),) if lead else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.errors import SizewatchError
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, fit, heading, merged, row, stale
+from tui.lines import Column, Line, Span, choose, fit, heading, marked, merged, row
 from tui.saved import READY
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
@@ -30,7 +30,9 @@ SAMPLE: Final = 200
 FIRST: Final = "movers"
 """The ready query that stands here until another is asked."""
 LARGE: Final = 1e7
-"""From here on a number is shown with its magnitude: `171.0 mn`."""
+"""A column that holds a number of this size or more is shown with magnitudes: `171.0 mn`."""
+COMPACT: Final = -1
+"""Stands for the decimals of such a column."""
 TEXT: Final = 28
 """Cells of a text column at the most."""
 
@@ -56,10 +58,7 @@ def cell(name: str, value: object) -> str:
         case int():
             text = fmt.number(value, 0)
         case float():
-            if abs(value) >= LARGE:
-                text = fmt.compact(value)
-            else:
-                text = (fmt.signed if change(name) else fmt.number)(value, digits(name, value))
+            text = (fmt.signed if change(name) else fmt.number)(value, digits(name, value))
         case datetime():
             text = f"{value:%m-%d %H:%M:%S}"
         case list():
@@ -70,9 +69,11 @@ def cell(name: str, value: object) -> str:
 
 def aligned(name: str, value: object, decimals: int) -> str:
     """The same, padded so that the decimal points of the column stand below each other."""
+    if decimals == COMPACT and isinstance(value, int | float):
+        return fmt.compact(value)
     text = cell(name, value)
-    small = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGE
-    return fmt.on_point(text, decimals) if small or (value is None and decimals) else text
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return fmt.on_point(text, decimals) if decimals > 0 and (number or value is None) else text
 
 
 def columns_of(frame: pl.DataFrame) -> tuple[tuple[Column, ...], Mapping[str, int]]:
@@ -82,7 +83,9 @@ def columns_of(frame: pl.DataFrame) -> tuple[tuple[Column, ...], Mapping[str, in
     for rank, name in enumerate(frame.columns):
         values = sample.get_column(name).to_list()
         numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-        decimals[name] = max((digits(name, v) for v in numbers if isinstance(v, float) and abs(v) < LARGE), default=0)
+        decimals[name] = max((digits(name, v) for v in numbers if isinstance(v, float)), default=0)
+        if any(isinstance(v, float) and abs(v) >= LARGE for v in numbers):
+            decimals[name] = COMPACT
         wide = max([len(name), *(len(aligned(name, v, decimals[name])) for v in values)])
         columns.append(Column(name, name, min(wide, TEXT), ">" if numbers else "<", rank=rank, gap=2 if rank else 1))
     return tuple(columns), decimals
@@ -213,7 +216,7 @@ class QueryPane(LinePane):
         for record in self._shown[start:stop].iter_rows(named=True):
             cells: dict[str, Span] = {c.key: self._cell(c, record) for c in self._columns}
             line: Line = ((" ", "dim"), *merged(row(self._columns, cells)))
-            lines.append(stale(line) if stuck or record.get("status") == "stale" else line)
+            lines.append(marked(line, record.get("status") or "ok", stuck))
         return lines
 
     def _cell(self, column: Column, record: Mapping[str, Any]) -> Span:

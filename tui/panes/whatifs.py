@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, merged, row, stale
+from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, notes
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
@@ -37,7 +37,7 @@ def whatif_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool
         "large_price": (fmt.price(record["large_price"]), "dim"),
     }
     line = merged(row(columns, cells))
-    return stale(line) if stuck or status == "stale" else line
+    return marked(line, status, stuck)
 
 
 class WhatIfsPane(LinePane):
@@ -52,7 +52,7 @@ class WhatIfsPane(LinePane):
         self.rows = [r["whatif"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
-        self.foot = (BLANK, ((f"  {fit(NOTE, width - 2)}", "dim"),)) if self.rows else ()
+        self.foot = (BLANK, *notes((NOTE,), width)) if self.rows else ()
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck

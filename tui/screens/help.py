@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from tui import format as fmt
 from tui import keys
 from tui.commands import COMMANDS
-from tui.lines import BLANK, Line
+from tui.lines import BLANK, Line, width_of
 from tui.screens.sheet import Sheet
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, wrap
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
     (fmt.GLYPHS["stale"], "stale", "stale: its connection is lost or its channel silent for too long"),
@@ -25,6 +25,10 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("▲ ▼", "warn", "an alert that fires, and one whose condition has ended but not for long"),
     ("✓ ✗", "good", "over, or borne out; not borne out"),
 )
+
+
+ROOM = 12
+"""Cells that words need for being folded into them."""
 
 
 def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[Line]:
@@ -57,6 +61,18 @@ def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[
     return lines
 
 
+def folded(line: Line, width: int) -> list[Line]:
+    """The line as it is, or with its last words going on below where they began, so that nothing is cut."""
+    if width_of(line) <= width or not line:
+        return [line]
+    *lead, (words, role) = line
+    room = width - width_of(lead)
+    if room < ROOM:
+        return [line]
+    first, *rest = wrap(words, room)
+    return [(*lead, (first, role)), *(((" " * (width - room), "dim"), (more, role)) for more in rest)]
+
+
 class HelpPage(LinePane):
     """The page's lines."""
 
@@ -65,9 +81,11 @@ class HelpPage(LinePane):
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
         super().__init__(id="page")
-        self._page = help_lines(actions, warnings)
+        self._whole = help_lines(actions, warnings)
+        self._page: list[Line] = []
 
     def prepare(self, view: View, width: int) -> None:
+        self._page = [part for line in self._whole for part in folded(line, width - 1)]
         self.rows = [f"{i} {''.join(text for text, _ in line)}" for i, line in enumerate(self._page)]
 
     def body(self, start: int, stop: int) -> Sequence[Line]:

@@ -46,9 +46,11 @@ def playing(how: Playing) -> Line:
     return (("max speed" if how.speed is None else f"{how.speed:g}×", "text"),)
 
 
-def clock(now: float, terse: bool = False) -> str:
+def clock(now: float, terse: bool = False, dated: bool = True) -> str:
     """The run's time in New York: `Fri 09 Jan 10:32:07 New York`. Names are English, whatever the locale."""
     moment = datetime.fromtimestamp(now, NEW_YORK)
+    if not dated:
+        return f"{moment:%H:%M:%S} NY"
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     return f"{day} {moment:%d} {month} {moment:%H:%M:%S} {'NY' if terse else 'New York'}"
 
@@ -67,17 +69,18 @@ def session(market: MarketClock, now: float, terse: bool = False) -> Line:
     return tuple(spans)
 
 
-def sources(snapshot: Snapshot) -> Line:
+def sources(snapshot: Snapshot, terse: bool = False) -> Line:
     """Live sources of all: `feeds 5/5`; another colour and `!` when one is missing."""
     frame = snapshot.tables.get("feeds")
     if frame is None or not frame.height:
         return (("feeds –", "dim"),)
     states = frame.get_column("state").to_list()
     live, total = states.count("live"), len(states)
-    return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else (f"{live}/{total} !", "warn"))
+    missing = (f"{live}/{total}{'' if terse else ' '}!", "warn")
+    return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else missing)
 
 
-GONE = ("name", "ticks", "scenario", "feeds", "session", "screen", "clock")
+GONE = ("name", "ticks", "scenario", "date", "screen", "feeds", "session", "clock")
 """What gives way when the line is too short, first first. The mode and the heartbeat never do."""
 
 
@@ -92,9 +95,9 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: s
     if snapshot is not None:
         if snapshot.playing is not None:
             pieces["playing"] = playing(snapshot.playing)
-        pieces["clock"] = ((clock(view.now, terse), "text"),)
+        pieces["clock"] = ((clock(view.now, terse, "date" not in without), "text"),)
         pieces["session"] = session(snapshot.nyse, view.now, terse)
-        pieces["feeds"] = sources(snapshot)
+        pieces["feeds"] = sources(snapshot, terse)
         pieces["ticks"] = ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))
     if view.frozen_since is not None:
         pieces["frozen"] = (("FROZEN, Space goes on", "badge-warn"),)

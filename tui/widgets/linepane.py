@@ -63,6 +63,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self._broken = ""
         """Why nothing can be shown, while that is so."""
         self._logged = ""
+        self._part = ""
+        """Which rows are in sight, where not all are: `3–9 of 18`."""
         self._strips: dict[int, tuple[tuple[object, object], Strip]] = {}
         """Line on the screen, border included → what was drawn there, and as what."""
         self._styles: tuple[Mapping[str, Style], Mapping[str, Style]] = ({}, {})
@@ -168,6 +170,11 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = size
         self._draw()
 
+    def _in_sight(self) -> str:
+        start, stop = self._window()
+        whole = not self.rows or stop - start >= len(self.rows)
+        return "" if whole else f"{start + 1}–{stop} of {len(self.rows):,}"
+
     def _window(self) -> tuple[int, int]:
         """The first and the last row, exclusive, that can be seen."""
         room = max(0, self.size.height - len(self.head))
@@ -179,6 +186,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         if view is None:
             return
         fresh = self._now_here(view)
+        part = self._in_sight()
+        if part != self._part:
+            self._part = part
+            self.refresh(Region(-1, self.size.height, self.outer_size.width, 1))
         old, self._drawn = self._drawn, fresh
         longest = max(len(old), len(fresh))
         run = -1
@@ -242,7 +253,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         strips = []
         for y in crop.line_range:
             inside = 0 < y < height - 1
-            item = drawn[y - 1] if inside and y - 1 < len(drawn) else NOTHING if inside else self._title
+            edge = self._part if y else self._title
+            item = drawn[y - 1] if inside and y - 1 < len(drawn) else NOTHING if inside else edge
             known = cache.get(y)
             if known is not None and known[1].cell_length == width:
                 what, strip = known
@@ -265,8 +277,11 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             inner = bar.segments(line, max(0, width - 2), self._styles[under_cursor])
             return Strip([edge, *inner, edge], width)
         if y:
-            return bar.strip((("╰" + "─" * (width - 2) + "╯", ends),), width, self._styles[0])
-        title = fit(item, min(len(item), max(0, width - 6)))
+            room = width - 5 - len(item)
+            below = ((f" {item} ", "title"),) if item and room > 0 else (("", ends),)
+            rest = "─" * (room if below[0][0] else width - 3)
+            return bar.strip((("╰" + rest, ends), *below, ("─╯", ends)), width, self._styles[0])
+        title = fit(item, min(cell_len(item), max(0, width - 6)))
         rest = "─" * max(0, width - 5 - cell_len(title)) + "╮"
         named = ((f" {title} ", "title-focus" if focused else "title"),) if title else (("──", ends),)
         return bar.strip((("╭─", ends), *named, (rest, ends)), width, self._styles[0])
@@ -341,12 +356,17 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
                 await self.run_action("screen.detail")
 
 
+def notes(texts: Sequence[str], width: int, lead: str = "  ") -> tuple[Line, ...]:
+    """What is to be known of a table, below its rows: each text wrapped, never cut."""
+    return tuple(((lead + line, "dim"),) for text in texts for line in wrap(text, width - len(lead) - 1))
+
+
 def wrap(words: str, width: int) -> list[str]:
     """The words in lines of at most `width` cells."""
     out: list[str] = []
     for word in words.split():
-        if out and len(out[-1]) + 1 + len(word) <= width:
+        if out and cell_len(out[-1]) + 1 + cell_len(word) <= width:
             out[-1] += " " + word
         else:
-            out.append(fit(word, min(len(word), max(1, width))))
+            out.append(fit(word, min(cell_len(word), max(1, width))))
     return out
