@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import pyte
+from pyte.screens import Char
 
 
 class Terminal:
@@ -35,6 +36,8 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.raw = bytearray()
         """The newest 256 KiB of what it wrote."""
+        self.total = 0
+        """Bytes that `read` took in."""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.started = time.monotonic()
@@ -56,17 +59,18 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, seconds: float) -> bool:
-        """Take in what it writes within `seconds`; False once it has closed the terminal."""
+    def read(self, seconds: float, most: int = 65536) -> bool:
+        """Take in what it writes within `seconds`, no more bytes than `most`; False once it has closed the terminal."""
         if self._master < 0:
             return False
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return True
         try:
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, most)
         except OSError:
             return False
+        self.total += len(data)
         self.raw += data
         del self.raw[:-262_144]
         # pyte knows no synchronized output, and takes the kitty keyboard's replies for text
@@ -76,6 +80,19 @@ class Terminal:
     def text(self) -> str:
         """The screen, one line a row."""
         return "\n".join(self._screen.display)
+
+    def wipe(self) -> None:
+        """Empty the screen, as another program that writes to the terminal might."""
+        self._screen.erase_in_display(2)
+
+    def cells(self, columns: int) -> list[list[Char]]:
+        """So many cells of each line, with their colours."""
+        buffer = self._screen.buffer
+        return [[buffer[y][x] for x in range(columns)] for y in range(self._screen.lines)]
+
+    def at(self) -> tuple[int, int]:
+        """Line and column of the cursor."""
+        return self._screen.cursor.y, self._screen.cursor.x
 
     def until(self, seen: Callable[[str], bool], seconds: float) -> float:
         """Seconds from the start until the screen is as wanted. Raises TimeoutError with the screen."""

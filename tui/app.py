@@ -32,6 +32,7 @@ from tui.saved import SavedError, Shelf
 from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
+from tui.thrift import ThriftyApp
 from tui.view import Eye
 from tui.wishes import Wish
 
@@ -59,7 +60,7 @@ def _provider() -> type[Provider]:
     return Words
 
 
-class SizewatchApp(App[None]):
+class SizewatchApp(ThriftyApp):
     """sizewatch's terminal."""
 
     TITLE = "sizewatch"
@@ -187,6 +188,9 @@ class SizewatchApp(App[None]):
             self._announcer.tell(latest)
             if not self._greeted:
                 self.greet()
+        self.pay()
+        if self.held_up():
+            return  # the terminal has not taken the last frames yet; it is shown the newest once it has
         with self.batch_update():
             for screen in self._in_sight():
                 try:

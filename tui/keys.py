@@ -79,6 +79,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("picture", "x", "picture", "picture", "Write the screen to a file: SVG or text.", "Screen"),
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
+    Action("redraw", "ctrl+l", "app.redraw", "draw anew", "Draw the whole screen anew.", "Screen"),
     Action("back", "escape", "back", "back", "Leave a help, detail, filter, zoom or freeze.", "Screen"),
     Action("replay_pause", "p", "app.replay('pause')", "pause replay", "Pause the replay, or let it go on.", "Replay"),
     Action("replay_step", "full_stop", "app.replay('step')", "step", "One beat of the replay.", "Replay"),
