@@ -143,13 +143,14 @@ def colour(name: str) -> str:
 
 def under_cursor(symbol: str) -> re.Pattern[bytes]:
     """What is written when the cursor's row is drawn, whatever its state."""
-    return re.compile(rf"48;2;{colour('cursor')}m[^\x1b]*{re.escape(symbol)}".encode())
+    ink = r"\x1b\[38;2;\d+;\d+;\d+m"  # only what differs is written: the ground is named once for all that stand on it
+    return re.compile(rf"48;2;{colour('cursor')}m(?:[^\x1b]|{ink})*{re.escape(symbol)}".encode())
 
 
 def focused(title: str = "") -> re.Pattern[bytes]:
     """What is written when a pane gets the focus: its upper left corner, and its title where one is asked for."""
     named = rf"(?:\x1b\[[\d;]*m)* {re.escape(title)}" if title else ""
-    return re.compile(rf"38;2;{colour('accent')};[\d;]*m╭─{named}".encode())
+    return re.compile(rf"38;2;{colour('accent')}(?:;[\d;]*)?m╭─{named}".encode())
 
 
 def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:

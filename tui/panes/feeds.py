@@ -20,10 +20,12 @@ STATES: Mapping[str, tuple[str, str]] = {
     "closed": ("·", "closed"),
     "failed": ("✗", "alert"),
 }
+STATE = 12
+"""Cells of the state, or of the bar in place of it while a history is downloaded."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("source", "source", 13, "<", rank=0, gap=1),
-    Column("state", "state", 12, "<", rank=1, gap=1),
+    Column("state", "state", STATE, "<", rank=1, gap=1),
     Column("age", "age", 5, rank=2, gap=1),
     Column("rate", "msg/s", 7, rank=3, gap=1),
     Column("kind", "kind", 13, "<", rank=5),
@@ -42,7 +44,7 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
     return {
         "glyph": (glyph, role),
         "source": (fmt.shorten(record["source"], 13), "text" if role == "good" else role),
-        "state": (record["state"], "dim" if role == "good" else role),
+        "state": (how_far(record) or record["state"], "dim" if role == "good" else role),
         "age": (fmt.age(None if heard is None else now - heard.timestamp()), "dim"),
         "rate": (fmt.on_point(fmt.number(record["rate"], 1), 1), "dim"),
         "kind": (record["kind"], "dim"),
@@ -52,6 +54,15 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
             "dim" if retry is None else "warn",
         ),
     }
+
+
+def how_far(record: Mapping[str, Any]) -> str:
+    """How far a live source's first download of history is: `━━━── 23/63`; empty where there is none under way."""
+    done, wanted = record["done"], record["wanted"]
+    if record["state"] != "live" or done is None or not wanted or done >= wanted:
+        return ""
+    count = f" {done}/{wanted}"
+    return fmt.progress(done, wanted, max(2, STATE - len(count))) + count
 
 
 def feed_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, now: float) -> Line:
