@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +127,13 @@ def drain(terminal: Terminal, seconds: float) -> None:
         terminal.until_raw(b"\0never written", seconds)
 
 
-def timed(terminal: Terminal, key: str, mark: re.Pattern[bytes]) -> float:
-    """Seconds from typing a key until `mark` has been written."""
+def timed(terminal: Terminal, key: str, mark: re.Pattern[bytes] | Callable[[], bool]) -> float:
+    """Seconds from typing a key until `mark` has been written, or holds of the screen."""
     terminal.raw.clear()
     sent = time.monotonic()
     terminal.send(key)
-    return terminal.until_raw(mark, 10) - (sent - terminal.started)
+    came = terminal.until_shown(mark, 10) if callable(mark) else terminal.until_raw(mark, 10)
+    return came - (sent - terminal.started)
 
 
 def colour(name: str) -> str:
@@ -141,10 +142,15 @@ def colour(name: str) -> str:
     return ";".join(str(int(digits[i : i + 2], 16)) for i in (0, 2, 4))
 
 
-def under_cursor(symbol: str) -> re.Pattern[bytes]:
-    """What is written when the cursor's row is drawn, whatever its state."""
-    ink = r"\x1b\[38;2;\d+;\d+;\d+m"  # only what differs is written: the ground is named once for all that stand on it
-    return re.compile(rf"48;2;{colour('cursor')}m(?:[^\x1b]|{ink})*{re.escape(symbol)}".encode())
+def under_cursor(terminal: Terminal, symbol: str) -> Callable[[], bool]:
+    """Whether this symbol stands on the cursor's ground, in whatever state its row is."""
+    ground = theme.colours("dark")["cursor"].removeprefix("#").lower()
+
+    def there() -> bool:
+        rows = (row for row in terminal.cells(14) if row[1].bg == ground)
+        return any(symbol in "".join(cell.data for cell in row) for row in rows)
+
+    return there
 
 
 def focused(title: str = "") -> re.Pattern[bytes]:
@@ -160,7 +166,7 @@ def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
     for i in range(count):
         step = 1 if (i // 30) % 2 == 0 else -1
         row += step
-        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(symbols[row])))
+        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(terminal, symbols[row])))
         drain(terminal, pauses.uniform(*PAUSES))
     return samples
 

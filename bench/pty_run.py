@@ -12,7 +12,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -106,19 +106,38 @@ class Terminal:
         raise TimeoutError(f"not seen within {seconds:g} s:\n{self.text()}")
 
     def until_raw(self, mark: bytes | re.Pattern[bytes], seconds: float) -> float:
-        """Seconds from the start until `mark` was written: exact, because the screen is not worked out."""
+        """Seconds from the start until `mark` was written: exact, because the screen is worked out only afterwards."""
         seen = mark.search if isinstance(mark, re.Pattern) else lambda raw: mark in raw
+        unseen = bytearray()
+        try:
+            for at, data in self._chunks(seconds):
+                self.raw += data
+                unseen += data
+                if seen(self.raw):
+                    return at
+        finally:
+            self._stream.feed(bytes(unseen))
+        raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
+
+    def until_shown(self, seen: Callable[[], bool], seconds: float) -> float:
+        """Seconds from the start until the bytes came that made the screen as wanted. Raises TimeoutError with it."""
+        for at, data in self._chunks(seconds):
+            self.raw += data
+            self._stream.feed(data)
+            if seen():
+                return at
+        raise TimeoutError(f"not seen within {seconds:g} s:\n{self.text()}")
+
+    def _chunks(self, seconds: float) -> Iterator[tuple[float, bytes]]:
+        """What it writes, and when it came, in seconds from the start."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            ready, _, _ = select.select([self._master], [], [], 0.05)
-            if ready:
+            if select.select([self._master], [], [], 0.05)[0]:
                 try:
-                    self.raw += os.read(self._master, 65536)
+                    data = os.read(self._master, 65536)
                 except OSError:
-                    break
-                if seen(self.raw):
-                    return time.monotonic() - self.started
-        raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
+                    return
+                yield time.monotonic() - self.started, data
 
     def send(self, keys: str) -> None:
         """Type."""

@@ -282,10 +282,12 @@ class SizewatchApp(ThriftyApp):
         self._source.send(message.intent)
 
     async def action_new_alert(self) -> None:
-        """An empty form for a new alert."""
+        """The form for a new alert, on what is charted or under the cursor."""
+        from tui.charts.pane import charted
         from tui.screens.alert_form import AlertForm
 
-        await self.push_screen(AlertForm())
+        pane = self.screen.focused_pane() if isinstance(self.screen, PaneScreen) else None
+        await self.push_screen(AlertForm((charted(pane) if pane is not None else None) or ""))
 
     def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from tui import format as fmt
 from tui import keys
 from tui.commands import COMMANDS
-from tui.lines import BLANK, Line
+from tui.lines import BLANK, Line, width_of
 from tui.screens.sheet import Sheet
 from tui.view import View
-from tui.widgets.linepane import LinePane
+from tui.widgets.linepane import LinePane, wrap
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
     (fmt.GLYPHS["stale"], "stale", "stale: its connection is lost or its channel silent for too long"),
@@ -25,6 +25,10 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("▲ ▼", "warn", "an alert that fires, and one whose condition has ended but not for long"),
     ("✓ ✗", "good", "over, or borne out; not borne out"),
 )
+
+
+LEAST = 16
+"""Cells that words need to be folded; in fewer they are cut."""
 
 
 def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[Line]:
@@ -57,21 +61,38 @@ def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[
     return lines
 
 
+def folded(line: Line, width: int) -> list[Line]:
+    """The line in as many lines as its last words need, these one below the other."""
+    if not line:
+        return [line]
+    *before, (words, role) = line
+    lead = width_of(tuple(before))
+    if lead + len(words) <= width or width - lead < LEAST:
+        return [line]
+    first, *more = wrap(words, width - lead)
+    return [(*before, (first, role)), *(((" " * lead, "dim"), (part, role)) for part in more)]
+
+
 class HelpPage(LinePane):
     """The page's lines."""
 
-    heading = "Help ─ Esc returns"
+    heading = "Help ─ j k scroll ─ Esc returns"
     ground = "surface"
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:
         super().__init__(id="page")
         self._page = help_lines(actions, warnings)
+        self._folded: list[Line] = []
+        self._wide = -1
 
     def prepare(self, view: View, width: int) -> None:
-        self.rows = [f"{i} {''.join(text for text, _ in line)}" for i, line in enumerate(self._page)]
+        if width != self._wide:
+            self._wide = width
+            self._folded = [part for line in self._page for part in folded(line, width)]
+        self.rows = [f"{i} {''.join(text for text, _ in line)}" for i, line in enumerate(self._folded)]
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
-        return self._page[start:stop]
+        return self._folded[start:stop]
 
 
 class Help(Sheet):

@@ -37,14 +37,21 @@ def trouble(view: View) -> tuple[int, str] | None:
     return len(rows), " ".join(words.split())
 
 
-def history(view: View) -> Line:
-    """How far the first download of the history is, over all sources; empty where there is none under way."""
+def under_way(view: View) -> tuple[int, int] | None:
+    """How many series of the history are there and are wanted, over all sources that load; None once all are there."""
     frame = view.table("feeds")
     rows = [] if frame is None else frame.select("state", "done", "wanted").drop_nulls().rows()
     going_on = [row for row in rows if row[0] not in TROUBLE]
     done, wanted = sum(row[1] for row in going_on), sum(row[2] for row in going_on)
-    if done >= wanted:
+    return (done, wanted) if done < wanted else None
+
+
+def history(view: View) -> Line:
+    """How far the first download of the history is; empty where there is none under way."""
+    found = under_way(view)
+    if found is None:
         return BLANK
+    done, wanted = found
     bar = fmt.progress(done, wanted, BAR)
     return ((" … ", "dim"), (f"history {bar} {done} of {wanted} series", "dim"), ("  ? shows every key", "dim"))
 
