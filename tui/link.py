@@ -30,6 +30,8 @@ ASKED: Final = 16
 """Questions that may be open."""
 LATE_S: Final = 5.0
 """An answer later than this is not waited for: one frame is written, and asked after anew."""
+FEW: Final = 4
+"""Writes that may be under way before it counts as behind, however small they are."""
 CROWDED: Final = 16
 """Writes under way from which on bells and messages to the terminal are dropped: the queue has room for 30, and a full
 one would hold up the program."""
@@ -78,10 +80,10 @@ class Ledger:
             return False  # one that was never answered is not repeated
         return len(self._asked) < ASKED and self.written - self._asked_at >= ASK_BYTES
 
-    def asked(self) -> None:
-        """A question was written."""
-        self._asked_at = self.written
-        self._asked.append((self.written, self._clock()))
+    def asked(self, before: int = 0) -> None:
+        """A question is about to be written, after so many bytes more."""
+        self._asked_at = self.written + before
+        self._asked.append((self._asked_at, self._clock()))
 
     def answered(self) -> None:
         """The terminal has come as far as its oldest open question."""
@@ -101,8 +103,8 @@ class Ledger:
     def behind(self) -> bool:
         """True where more than a little is under way, for longer than any terminal takes."""
         now = self._clock()
-        if self._since is not None and self.written - self.taken > WINDOW and now - self._since > GRACE_S:
-            return True
+        if self._since is not None and now - self._since > GRACE_S:
+            return self.written - self.taken > WINDOW or self._writes - self._taken_writes > FEW
         if not (self._answers and self._asked):
             return False
         if now - self._asked[-1][1] > LATE_S:
@@ -150,16 +152,21 @@ class LinkDriver(LinuxDriver):
         """Set whenever the terminal has answered."""
 
     def frame(self, data: str) -> None:
-        """Write what a frame changes, and ask how far the terminal is where that is due."""
-        self.write(data)
+        """Write what a frame changes, and ask how far the terminal is where that is due.
+
+        It is never dropped: what was written is all that is known of what stands there.
+        """
         if self.ledger.due():
             self._quiet.clear()
-            self.ledger.asked()
-            self.write(QUESTION)
+            self.ledger.asked(len(data.encode(errors="replace")))
+            data += QUESTION
+        self._write(data)
 
     def write(self, data: str) -> None:
-        if not self._leaving and self.ledger.crowded():
-            return
+        if self._leaving or not self.ledger.crowded():
+            self._write(data)
+
+    def _write(self, data: str) -> None:
         self.ledger.wrote(len(data.encode(errors="replace")))
         super().write(data)
 

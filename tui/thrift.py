@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.color import ColorSystem
 from rich.control import Control
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.driver import Driver
@@ -75,9 +76,8 @@ class ThriftyApp(App[None]):
         if not data and cursor == self._previous_cursor_position:
             return
         self._previous_cursor_position = cursor
-        self._begin_update()
-        link.frame(data + Control.move_to(*cursor).segment.text)
-        self._end_update()
+        data += Control.move_to(*cursor).segment.text
+        link.frame(f"{SYNC_START}{data}{SYNC_END}" if self._sync_available else data)
 
     def on_link_driver_caught_up(self) -> None:
         """Draw what is owed: the screen as it is now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.link import ASK_BYTES, ASKED, CROWDED, GRACE_S, LATE_S, WINDOW, Ledger
+from tui.link import ASK_BYTES, ASKED, CROWDED, FEW, GRACE_S, LATE_S, WINDOW, Ledger
 
 
 class Watch:
@@ -41,6 +41,15 @@ def test_what_the_system_does_not_take_holds_up_the_next_frame(ledger: Ledger, w
     assert ledger.behind()
     ledger.took(WINDOW + 1, 1)
     assert not ledger.behind()
+
+
+def test_many_small_writes_hold_up_the_next_frame_as_well(ledger: Ledger, watch: Watch) -> None:
+    for _ in range(FEW + 1):
+        assert not ledger.behind()
+        ledger.wrote(10)
+        watch.now += GRACE_S * 1.1
+    assert ledger.behind()
+    assert not ledger.crowded()
 
 
 def test_a_little_under_way_holds_up_nothing(ledger: Ledger, watch: Watch) -> None:
