@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +133,13 @@ def drain(terminal: Terminal, seconds: float) -> None:
         terminal.until_raw(b"\0never written", seconds)
 
 
-def timed(terminal: Terminal, key: str, mark: re.Pattern[bytes]) -> float:
-    """Seconds from typing a key until `mark` has been written."""
+def timed(terminal: Terminal, key: str, mark: re.Pattern[bytes] | Callable[[], bool]) -> float:
+    """Seconds from typing a key until `mark` has been written, or holds of the screen."""
     terminal.raw.clear()
     sent = time.monotonic()
     terminal.send(key)
-    return terminal.until_raw(mark, 10) - (sent - terminal.started)
+    came = terminal.until_shown(mark, 10) if callable(mark) else terminal.until_raw(mark, 10)
+    return came - (sent - terminal.started)
 
 
 def colour(name: str) -> str:
@@ -147,15 +148,21 @@ def colour(name: str) -> str:
     return ";".join(str(int(digits[i : i + 2], 16)) for i in (0, 2, 4))
 
 
-def under_cursor(symbol: str) -> re.Pattern[bytes]:
-    """What is written when the cursor's row is drawn, whatever its state."""
-    return re.compile(rf"48;2;{colour('cursor')}m[^\x1b]*{re.escape(symbol)}".encode())
+def under_cursor(terminal: Terminal, symbol: str) -> Callable[[], bool]:
+    """Whether this symbol stands on the cursor's ground, in whatever state its row is."""
+    ground = theme.colours("dark")["cursor"].removeprefix("#").lower()
+
+    def there() -> bool:
+        rows = (row for row in terminal.cells(14) if row[1].bg == ground)
+        return any(symbol in "".join(cell.data for cell in row) for row in rows)
+
+    return there
 
 
 def focused(title: str = "") -> re.Pattern[bytes]:
     """What is written when a pane gets the focus: its upper left corner, and its title where one is asked for."""
     named = rf"(?:\x1b\[[\d;]*m)* {re.escape(title)}" if title else ""
-    return re.compile(rf"38;2;{colour('accent')};[\d;]*m╭─{named}".encode())
+    return re.compile(rf"38;2;{colour('accent')}(?:;[\d;]*)?m╭─{named}".encode())
 
 
 def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
@@ -165,7 +172,7 @@ def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
     for i in range(count):
         step = 1 if (i // 30) % 2 == 0 else -1
         row += step
-        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(symbols[row])))
+        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(terminal, symbols[row])))
         drain(terminal, pauses.uniform(*PAUSES))
     return samples
 

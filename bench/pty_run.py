@@ -12,11 +12,12 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import pyte
+from pyte.screens import Char
 
 
 class Terminal:
@@ -35,6 +36,8 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.raw = bytearray()
         """The newest 256 KiB of what it wrote."""
+        self.total = 0
+        """Bytes that `read` took in."""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.started = time.monotonic()
@@ -56,17 +59,18 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, seconds: float) -> bool:
-        """Take in what it writes within `seconds`; False once it has closed the terminal."""
+    def read(self, seconds: float, most: int = 65536) -> bool:
+        """Take in what it writes within `seconds`, no more bytes than `most`; False once it has closed the terminal."""
         if self._master < 0:
             return False
         ready, _, _ = select.select([self._master], [], [], seconds)
         if not ready:
             return True
         try:
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, most)
         except OSError:
             return False
+        self.total += len(data)
         self.raw += data
         del self.raw[:-262_144]
         # pyte knows no synchronized output, and takes the kitty keyboard's replies for text
@@ -76,6 +80,19 @@ class Terminal:
     def text(self) -> str:
         """The screen, one line a row."""
         return "\n".join(self._screen.display)
+
+    def wipe(self) -> None:
+        """Empty the screen, as another program that writes to the terminal might."""
+        self._screen.erase_in_display(2)
+
+    def cells(self, columns: int) -> list[list[Char]]:
+        """So many cells of each line, with their colours."""
+        buffer = self._screen.buffer
+        return [[buffer[y][x] for x in range(columns)] for y in range(self._screen.lines)]
+
+    def at(self) -> tuple[int, int]:
+        """Line and column of the cursor."""
+        return self._screen.cursor.y, self._screen.cursor.x
 
     def until(self, seen: Callable[[str], bool], seconds: float) -> float:
         """Seconds from the start until the screen is as wanted. Raises TimeoutError with the screen."""
@@ -89,19 +106,38 @@ class Terminal:
         raise TimeoutError(f"not seen within {seconds:g} s:\n{self.text()}")
 
     def until_raw(self, mark: bytes | re.Pattern[bytes], seconds: float) -> float:
-        """Seconds from the start until `mark` was written: exact, because the screen is not worked out."""
+        """Seconds from the start until `mark` was written: exact, because the screen is worked out only afterwards."""
         seen = mark.search if isinstance(mark, re.Pattern) else lambda raw: mark in raw
+        unseen = bytearray()
+        try:
+            for at, data in self._chunks(seconds):
+                self.raw += data
+                unseen += data
+                if seen(self.raw):
+                    return at
+        finally:
+            self._stream.feed(bytes(unseen))
+        raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
+
+    def until_shown(self, seen: Callable[[], bool], seconds: float) -> float:
+        """Seconds from the start until the bytes came that made the screen as wanted. Raises TimeoutError with it."""
+        for at, data in self._chunks(seconds):
+            self.raw += data
+            self._stream.feed(data)
+            if seen():
+                return at
+        raise TimeoutError(f"not seen within {seconds:g} s:\n{self.text()}")
+
+    def _chunks(self, seconds: float) -> Iterator[tuple[float, bytes]]:
+        """What it writes, and when it came, in seconds from the start."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            ready, _, _ = select.select([self._master], [], [], 0.05)
-            if ready:
+            if select.select([self._master], [], [], 0.05)[0]:
                 try:
-                    self.raw += os.read(self._master, 65536)
+                    data = os.read(self._master, 65536)
                 except OSError:
-                    break
-                if seen(self.raw):
-                    return time.monotonic() - self.started
-        raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
+                    return
+                yield time.monotonic() - self.started, data
 
     def send(self, keys: str) -> None:
         """Type."""

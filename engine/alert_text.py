@@ -2,6 +2,7 @@
 
     [NAME:] TABLE CONDITION [; field=value]…                spreads pair = 'IWM/SPY' AND z252 > 2; for=30s
     [NAME:] SYMBOL [over SYMBOL] up|down|both LEVEL [; …]   BTC/USD down 60000; severity=critical
+    [NAME:] PAIR [up|down RATIO | CONDITION] [; …]          ETH/BTC up 0.035, or ETH/BTC z252 > 2
 
 Whatever is wrong is said; what was typed is never dropped: it stands in the field where it most likely belongs.
 """
@@ -22,6 +23,8 @@ FIELDS: Final = (
 )  # fmt: skip
 """The fields of the form, in order. `watch` is a table's name, or a level that a symbol crosses."""
 _WORDS: Final = {"up": "up", "down": "down", "both": "both", ">": "up", ">=": "up", "<": "down", "<=": "down"}
+PAIR_MESSAGE: Final = "{pair} {ratio:.5g}, z {z252:+.2f}"
+"""What an alert on a pair says where nothing else was asked for."""
 _LEVEL: Final = re.compile(
     r"(?P<symbol>\S+)(?:\s+over\s+(?P<over>\S+))?\s+(?P<way>up|down|both|[<>]=?)\s*(?P<level>\S+)", re.IGNORECASE
 )
@@ -36,8 +39,8 @@ class Typed(NamedTuple):
     """What of it could not be understood, in one line."""
 
 
-def parse(text: str, symbols: Sequence[str]) -> Typed:
-    """The form's fields from one line. symbols: canonical names, of which `BTC` means `BTC/USD`."""
+def parse(text: str, symbols: Sequence[str], pairs: Sequence[str] = ()) -> Typed:
+    """The form's fields from one line. symbols: canonical, `BTC` means `BTC/USD`. pairs: those of `spreads`."""
     fields: dict[str, str] = {}
     head, *options = _split(text)
     problem = None
@@ -52,6 +55,11 @@ def parse(text: str, symbols: Sequence[str]) -> Typed:
         fields["watch"], fields["when"] = first.rstrip(":"), rest.strip()
     elif crossing is not None and symbol_of(crossing["symbol"], symbols) is not None:
         fields["watch"] = head
+    elif (pair := next((p for p in pairs if p.upper() == first.upper()), None)) is not None:
+        fields["watch"], fields["when"] = "spreads", _of_pair(pair, rest.strip(), crossing)
+        fields["message"] = PAIR_MESSAGE
+        if crossing is not None and crossing["way"].lower() == "both":
+            problem = f"{pair}: a ratio is watched in one way, up or down; the other is a rule of its own"
     elif head:
         fields["watch"], fields["when"] = (head, "") if crossing is not None else (first, rest.strip())
         problem = _unknown(first, symbols)
@@ -69,6 +77,15 @@ def parse(text: str, symbols: Sequence[str]) -> Typed:
     if head and "name" not in fields:
         fields["name"] = name_for(head)
     return Typed(fields, problem)
+
+
+def _of_pair(pair: str, rest: str, crossing: re.Match[str] | None) -> str:
+    """The condition on a pair's row of `spreads`; without one, what the ready rules look at: far from its mean."""
+    which = f"pair = '{pair}'"
+    if crossing is None or crossing["over"]:
+        return f"{which} AND {rest or 'ABS(z252) > 2'}"
+    level = crossing["level"]
+    return f"{which} AND ratio {'<' if _WORDS[crossing['way'].lower()] == 'down' else '>'} {level}"
 
 
 def _unknown(first: str, symbols: Sequence[str]) -> str:
@@ -152,8 +169,8 @@ def fields_of(name: str, raw: Mapping[str, object]) -> dict[str, str]:
     return fields
 
 
-def completions(text: str, symbols: Sequence[str]) -> list[str]:
-    """What the last word of a line may be: tables and symbols first, then columns, then fields."""
+def completions(text: str, symbols: Sequence[str], pairs: Sequence[str] = ()) -> list[str]:
+    """What the last word of a line may be: tables, symbols and pairs first, then columns, then fields."""
     parts = _split(text)
     last = re.split(r"[\s()=<>!,]", parts[-1])[-1]
     if len(parts) > 1:
@@ -163,8 +180,10 @@ def completions(text: str, symbols: Sequence[str]) -> list[str]:
         if first in WATCHED and (space or text.endswith(" ")):
             words = [name for name, kind in WATCHED[first].items() if not kind.is_nested()]
             words += ["AND", "OR", "NOT", "IS NULL", "BETWEEN", "LIKE", "ABS("]
+        elif first.upper() in {pair.upper() for pair in pairs} and (space or text.endswith(" ")):
+            words = ["up", "down", *(name for name, kind in WATCHED["spreads"].items() if not kind.is_nested())]
         elif space or text.endswith(" "):
             words = ["up", "down", "both", "over", *symbols]
         else:
-            words = [*WATCHED, *symbols]
+            words = [*WATCHED, *pairs, *symbols]
     return [word for word in words if word.lower().startswith(last.lower())]

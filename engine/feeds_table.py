@@ -22,7 +22,8 @@ def feeds_table(reports: list[FeedReport], *, simulated: bool) -> pl.DataFrame:
     """One row a report."""
     rows = [
         (r.source, r.kind, r.state.value, _micros(r.last_message), float(r.rate), r.reconnects, _said(r.error),
-         _micros(r.retry_at), _micros(r.next_at), _said(r.note), _WORTH.get(r.state, Status.STALE).value, simulated)
+         _micros(r.retry_at), _micros(r.next_at), _said(r.note), r.done, r.wanted,
+         _WORTH.get(r.state, Status.STALE).value, simulated)
         for r in reports
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=TABLES["feeds"], orient="row")

@@ -226,6 +226,10 @@ class FeedReport(NamedTuple):
     """What a user may want to know that is no error: symbols that the venue lacks, a slower budget."""
     next_at: float | None = None
     """Epoch seconds of the next question of a live source that asks now and then; between two it rests."""
+    done: int | None = None
+    """Series of the history's first download that are held, or are named as not to be had; None: no history."""
+    wanted: int | None = None
+    """Series of it in all."""
 
 
 class Coverage(NamedTuple):

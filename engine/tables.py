@@ -307,6 +307,8 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "retry_at": TIME,
             "next_at": TIME,
             "note": pl.String(),
+            "done": pl.Int64(),
+            "wanted": pl.Int64(),
         }
     ),
     "matrix": _live(

@@ -90,6 +90,10 @@ class CryptoBars:
         """The venue's host for requests; known once it was asked."""
         self._progress: dict[tuple[str, str], _Progress] = {}
         self._failed: dict[tuple[str, str], str] = {}
+        self._wanted: frozenset[tuple[str, str]] = frozenset()
+        """Symbol and interval of what the first download is made of."""
+        self._looked_once = False
+        """Whether it has been gone through to its end."""
         self._heard = False
         """Whether the venue answered in this look."""
 
@@ -122,6 +126,9 @@ class CryptoBars:
         which figures of five and ten years wait for; the last hours and minutes; then the rest of those."""
         offered = (exchange.timeframes or {}) if exchange.has.get("fetchOHLCV") else {}
         days, *finer = ([Job(i, book) for book in books] if i.name in offered else [] for i in INTERVALS)
+        jobs_there = [*days, *(job for jobs in finer for job in jobs)]
+        self._wanted = self._wanted or frozenset(map(_name, jobs_there))
+        self._say(link)
         await self._round(exchange, days, context, link, reach_s=0.0)
         await self._round(exchange, days, context, link, reach_s=FIRST_REACH_S)
         await self._round(exchange, days, context, link, reach_s=math.inf)
@@ -131,6 +138,15 @@ class CryptoBars:
         for jobs in finer:
             await self._round(exchange, jobs, context, link, reach_s=math.inf)
         link.note(self._words(books, offered))
+        self._looked_once = True  # what is still missing is named, or is not to be had
+        self._say(link)
+
+    def _say(self, link: Link) -> None:
+        """How far the first download is: what is complete, or is named as missing."""
+        wanted = self._wanted
+        had = sum(self._progress[one].complete if one in self._progress else False for one in wanted)
+        named = sum(one in self._failed for one in wanted)
+        link.progress(len(wanted) if self._looked_once else min(len(wanted), had + named), len(wanted))
 
     def _words(self, books: Sequence[Book], offered: object) -> str | None:
         if not books:
@@ -155,7 +171,7 @@ class CryptoBars:
 
     async def _work(self, exchange: Any, todo: Iterator[Job], context: Context, link: Link, reach_s: float) -> None:
         for job in todo:
-            key = (job.book.symbol, job.interval.name)
+            key = _name(job)
             progress = self._of(job)
             if reach_s and progress.oldest is None:
                 continue  # its newest page failed in this look: that stays said
@@ -171,9 +187,10 @@ class CryptoBars:
             else:
                 progress.strikes = 0
                 self._failed.pop(key, None)
+            self._say(link)
 
     def _of(self, job: Job) -> _Progress:
-        return self._progress.setdefault((job.book.symbol, job.interval.name), _Progress())
+        return self._progress.setdefault(_name(job), _Progress())
 
     def _ends_all(self, exchange: Any, raised: Exception, progress: _Progress) -> bool:
         """Whether a failure is the venue's or the network's rather than one symbol's."""
@@ -305,6 +322,10 @@ def frame_of(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
         strict=False,
     )
     return frame.with_columns(pl.from_epoch("time", time_unit="ms").dt.replace_time_zone("UTC").cast(BARS["time"]))
+
+
+def _name(job: Job) -> tuple[str, str]:
+    return job.book.symbol, job.interval.name
 
 
 def _key(job: Job) -> str:

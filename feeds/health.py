@@ -59,6 +59,8 @@ class Health:
         self.trouble: str | None = None
         """Why some channel is down while others go on."""
         self.settled_once = False
+        self.done: int | None = None
+        self.wanted: int | None = None
         self.start()
 
     def start(self) -> None:
@@ -148,6 +150,12 @@ class Health:
         """See `Link.note`."""
         if text != self.noted:
             self.noted = text
+            self._changed()
+
+    def progress(self, done: int, wanted: int) -> None:
+        """See `Link.progress`."""
+        if (done, wanted) != (self.done, self.wanted):
+            self.done, self.wanted = done, wanted
             self._changed()
 
     def settled(self) -> None:

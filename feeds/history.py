@@ -85,6 +85,8 @@ class YahooBars:
         self._looked: dict[Job, float] = {}
         """When each was last answered, on the run's clock."""
         self._failed: dict[Job, str] = {}
+        self._wanted: frozenset[Job] = frozenset()
+        """What the first download is made of."""
         self._answered = False
         """Whether Yahoo ever gave this feed a bar."""
         self._applied: dict[Job, float] = {}
@@ -98,7 +100,10 @@ class YahooBars:
         yahoo, hours = await aside(_prepare, context)
         while True:
             now = context.clock.now()
-            due = [job for job in (*self._jobs, *self._beside(context)) if self._due(job, hours, now)]
+            wanted = (*self._jobs, *self._beside(context))
+            self._wanted = self._wanted or frozenset(wanted)
+            self._say(link)
+            due = [job for job in wanted if self._due(job, hours, now)]
             if not due:
                 await reach(context.border, self.hosts[0])
                 link.reached(CHANNEL)
@@ -108,6 +113,11 @@ class YahooBars:
                     link.settled()
             link.rests(self._refresh_s)
             await context.clock.sleep(self._refresh_s)
+
+    def _say(self, link: Link) -> None:
+        """How far the first download is: what was answered once, or is named as missing."""
+        had = sum(job in self._looked or job in self._failed for job in self._wanted)
+        link.progress(had, len(self._wanted))
 
     def _beside(self, context: Context) -> Iterator[Job]:
         """What is not watched, and whose daily closes are evidence: funds for breadth, dated Fed funds futures."""
@@ -172,6 +182,7 @@ class YahooBars:
                 state.answered()
                 self._failed.pop(job, None)
                 self._looked[job] = context.clock.now()
+            self._say(link)
 
     async def _fetch(self, job: Job, context: Context, link: Link, yahoo: Yahoo) -> None:
         """Ask for what is missing of `job` and hand it on; for all of it where the past was rewritten."""

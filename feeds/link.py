@@ -61,6 +61,10 @@ class Link(Protocol):
         """What a user may want to know and is no error."""
         ...
 
+    def progress(self, done: int, wanted: int) -> None:
+        """So many of the series of the first download are held, or named as not to be had."""
+        ...
+
     def settled(self) -> None:
         """All that this feed first had to deliver has been delivered."""
         ...

@@ -274,6 +274,8 @@ class Supervisor:
             settled=health.settled_once or self._lives > 0,
             note=health.noted,
             next_at=health.rests_until if self._state is FeedState.LIVE else None,
+            done=health.done,
+            wanted=health.wanted,
         )
 
     def _publish(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -113,6 +115,44 @@ def test_a_broken_configuration_is_refused_on_the_screen_and_a_right_one_applied
         terminal.until(lambda text: "in force" in text, 15)
         terminal.send("q")
         assert terminal.wait(10) == 0
+
+
+def test_a_terminal_that_stops_reading_gets_the_screen_of_then_and_nothing_of_before(tmp_path: Path) -> None:
+    command = [*COMMAND, "--demo"]
+    with Terminal(command, columns=80, rows=24, cwd=tmp_path, env=surroundings(tmp_path)) as terminal:
+        terminal.until(lambda text: "SIMULATED" in text and "─ Quotes" in text, 30)
+        terminal.send("2413" * 20 + "9")  # some 300 kB, were every screen written
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            terminal.process.wait(1.5)  # nobody reads meanwhile
+        before = terminal.total
+        terminal.until(lambda text: "9 SQL" in text and "│ near " in text and terminal.at() == (0, 0), 15)
+        assert terminal.total - before < 40_000
+        pieced = queries(terminal)
+        terminal.wipe()
+        terminal.send("\x0c")  # all of it anew
+        terminal.until(lambda _: queries(terminal) == pieced, 10)
+
+
+def test_the_shell_has_the_terminal_back_while_it_is_stopped_and_all_is_drawn_when_it_goes_on(demo: Terminal) -> None:
+    demo.until(lambda text: "SIMULATED" in text, 30)
+    demo.raw.clear()
+    demo.send("\x1a")
+    demo.until(lambda _: b"\x1b[?1049l" in demo.raw and state(demo.process.pid) == "T", 10)
+    demo.wipe()
+    os.kill(demo.process.pid, signal.SIGCONT)
+    demo.until(lambda text: "SIMULATED" in text and "─ Crypto ─" in text and "Tab pane" in text, 10)
+    demo.send("q")
+    assert demo.wait(10) == 0
+
+
+def state(pid: int) -> str:
+    """A process's state as the system has it: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def queries(terminal: Terminal) -> list[str]:
+    """The pane of the saved queries, which stands still."""
+    return terminal.text().splitlines()[15:22]
 
 
 def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp_path: Path) -> None:

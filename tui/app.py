@@ -32,6 +32,7 @@ from tui.saved import SavedError, Shelf
 from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
+from tui.thrift import ThriftyApp
 from tui.view import Eye
 from tui.wishes import Wish
 
@@ -59,7 +60,7 @@ def _provider() -> type[Provider]:
     return Words
 
 
-class SizewatchApp(App[None]):
+class SizewatchApp(ThriftyApp):
     """sizewatch's terminal."""
 
     TITLE = "sizewatch"
@@ -187,6 +188,9 @@ class SizewatchApp(App[None]):
             self._announcer.tell(latest)
             if not self._greeted:
                 self.greet()
+        self.pay()
+        if self.held_up():
+            return  # the terminal has not taken the last frames yet; it is shown the newest once it has
         with self.batch_update():
             for screen in self._in_sight():
                 try:
@@ -278,10 +282,12 @@ class SizewatchApp(App[None]):
         self._source.send(message.intent)
 
     async def action_new_alert(self) -> None:
-        """An empty form for a new alert."""
+        """The form for a new alert, on what is charted or under the cursor."""
+        from tui.charts.pane import charted
         from tui.screens.alert_form import AlertForm
 
-        await self.push_screen(AlertForm())
+        pane = self.screen.focused_pane() if isinstance(self.screen, PaneScreen) else None
+        await self.push_screen(AlertForm((charted(pane) if pane is not None else None) or ""))
 
     def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""

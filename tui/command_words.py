@@ -84,7 +84,7 @@ def alert_words(text: str, config: Config) -> list[str]:
     """Tables, columns and symbols."""
     from engine.alert_text import completions
 
-    return list(completions(text, config.symbols))
+    return list(completions(text, config.symbols, config.spreads.pairs))
 
 
 async def alert(app: SizewatchApp, text: str) -> str | None:

@@ -44,7 +44,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("chart", "chart SYMBOL [SPAN] [INTERVAL]", "Chart of a symbol, a pair, a basket or ALT.",
             f"{_OWN}:chart", f"{_OWN}:chart_words"),
     Command("detail", "detail SYMBOL", "Everything known of a symbol or a pair.", f"{_OWN}:detail", f"{_OWN}:symbols"),
-    Command("alert", "alert [NAME:] SYMBOL up|down|both LEVEL, or TABLE CONDITION", "A new alert, in its form.",
+    Command("alert", "alert [NAME:] SYMBOL or PAIR up|down LEVEL, or TABLE CONDITION", "A new alert, in its form.",
             f"{_OWN}:alert", f"{_OWN}:alert_words"),
     Command("plan", "plan [NAME:] SYMBOL [at PRICE] [stop PRICE] [target PRICE …] [risk 1%] [by 2026-04-09]",
             "A trade plan of your own; without a price it is made at the newest.",

@@ -21,6 +21,12 @@ GLYPHS: Final = {"ok": " ", "stale": "◌", "closed": "·", "estimated": "~", "w
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
+def progress(done: int, wanted: int, width: int) -> str:
+    """A bar of `width` cells; full only where all is done."""
+    full = width if done >= wanted else min(width - 1, width * max(0, done) // max(1, wanted))
+    return "━" * full + "─" * (width - full)
+
+
 def absent(status: str | None = None) -> str:
     """What stands where there is no value: `…` while its history warms, else `–`."""
     return WARMING if status == "warming" else MISSING

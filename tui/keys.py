@@ -79,6 +79,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("picture", "x", "picture", "picture", "Write the screen to a file: SVG or text.", "Screen"),
     Action("freeze", "space", "app.freeze", "freeze", "Hold the screen still; the data goes on behind it.", "Screen"),
     Action("theme", "t", "app.theme", "theme", "Go to the next colour theme.", "Screen"),
+    Action("redraw", "ctrl+l", "app.redraw", "draw anew", "Draw the whole screen anew.", "Screen"),
     Action("back", "escape", "back", "back", "Leave a help, detail, filter, zoom or freeze.", "Screen"),
     Action("replay_pause", "p", "app.replay('pause')", "pause replay", "Pause the replay, or let it go on.", "Replay"),
     Action("replay_step", "full_stop", "app.replay('step')", "step", "One beat of the replay.", "Replay"),
@@ -91,11 +92,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("command", "colon", "command", "command", "Say what to do: a command, completed by Tab.", "General",
            4, True),
     Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
-    Action("new_alert", "A", "app.new_alert", "new alert", "A new alert, in its form with a preview.", "General"),
+    Action("new_alert", "A", "app.new_alert", "new alert", "An alert on what is under the cursor, or charted.",
+           "General"),
     Action("retry", "r", "app.retry", "retry", "Try every failed source again now.", "General"),
     Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),
     Action("palette", "ctrl+p", "app.command_palette", "palette", "Find any action by name.", "General"),
     Action("help", "question_mark,f1", "app.help", "help", "This page.", "General", 6),
+    Action("suspend", "ctrl+z", "app.suspend_process", "to shell", "Stop, back to the shell; `fg` goes on.", "General"),
     Action("quit", "q,ctrl+q,ctrl+c", "app.quit", "quit", "Leave sizewatch.", "General", 7),
 )  # fmt: skip
 

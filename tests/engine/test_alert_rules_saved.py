@@ -253,6 +253,18 @@ def test_a_line_becomes_the_fields_and_the_fields_a_rule_as_written() -> None:
     assert raw_of(typed.fields, CONFIG.symbols) == {
         "on": "spreads", "when": "pair = 'A;B' AND z252 > 2", "for": "30s", "severity": "critical",
     }  # fmt: skip
+    for line, when in (
+        ("ETH/BTC up 0.035", "pair = 'ETH/BTC' AND ratio > 0.035"),
+        ("eth/btc < 0.03", "pair = 'ETH/BTC' AND ratio < 0.03"),
+        ("ETH/BTC percentile < 0.1", "pair = 'ETH/BTC' AND percentile < 0.1"),
+        ("ETH/BTC", "pair = 'ETH/BTC' AND ABS(z252) > 2"),
+    ):
+        pair = parse(line, CONFIG.symbols, CONFIG.spreads.pairs)
+        assert (pair.problem, pair.fields["watch"], pair.fields["when"]) == (None, "spreads", when)
+        assert read_rule("x", raw_of(pair.fields, CONFIG.symbols), {"spreads": SPREADS}, CONFIG.symbols)[1] == []
+    assert "in one way" in (parse("ETH/BTC both 0.035", CONFIG.symbols, CONFIG.spreads.pairs).problem or "")
+    assert completions("ETH/BTC u", CONFIG.symbols, CONFIG.spreads.pairs) == ["up"]
+    assert "ETH/BTC" in completions("eth", CONFIG.symbols, CONFIG.spreads.pairs)
     level = parse("iwm over spy up 0.32", CONFIG.symbols)
     raw = raw_of(level.fields, CONFIG.symbols)
     assert raw == {"cross": {"symbol": "IWM", "over": "SPY", "level": 0.32, "direction": "up"}}

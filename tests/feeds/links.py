@@ -18,6 +18,7 @@ class RecordingLink:
     notes: list[str | None] = field(default_factory=list)
     rested: list[float] = field(default_factory=list)
     is_settled: bool = False
+    progressed: list[tuple[int, int]] = field(default_factory=list)
 
     def up(self, channel: str, silence_limit_s: float) -> None:
         self.ups.append((channel, silence_limit_s))
@@ -36,6 +37,9 @@ class RecordingLink:
 
     def note(self, text: str | None) -> None:
         self.notes.append(text)
+
+    def progress(self, done: int, wanted: int) -> None:
+        self.progressed.append((done, wanted))
 
     def settled(self) -> None:
         self.is_settled = True

@@ -103,6 +103,11 @@ async def test_one_symbol_that_fails_is_named_and_keeps_nothing_back(market: Sti
             await until(lambda: bool(sink.reports) and "no candles of BTC" in (sink.last.note or ""), 60.0)
             assert "no candles of BTC 1d" in (sink.last.note or "")
             assert sink.last.settled
+            await until(lambda: sink.last.done == 6)
+    said = [(r.done, r.wanted) for r in sink.reports if r.wanted]
+    assert said[0] == (0, 6)
+    assert {wanted for _, wanted in said} == {6}
+    assert [done for done, _ in said] == sorted(done or 0 for done, _ in said)
     assert {key[0] for key in spans(sink)} == {"ETH/USD"}
     assert {key[1] for key in spans(sink)} == {"1d", "1h", "1m"}
 

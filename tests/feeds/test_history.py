@@ -107,6 +107,9 @@ async def test_daily_bars_come_first_and_those_of_pairs_and_levels_before_the_re
     assert [bars.interval for bars in sink.bars] == ["1d"] * 4 + ["5m"] * 4 + ["1m"] * 4
     assert {bars.symbol for bars in sink.bars[:3]} == {"IWM", "SPY", "^RUT"}
     assert settled_after[0] == 4
+    assert link.progressed[:2] == [(0, 12), (1, 12)]
+    assert sorted(link.progressed) == link.progressed
+    assert link.progressed[-1] == (12, 12)
     assert all(bars.source == "yahoo-bars" and bars.quote_ccy == "USD" and not bars.replace for bars in sink.bars)
     assert all(bars.frame.schema == BARS for bars in sink.bars)
     daily = of(sink, "1d")[0].frame
@@ -254,6 +257,7 @@ async def test_a_symbol_that_yahoo_does_not_know_is_named_and_the_rest_goes_on(
     async with running(YahooBars(CONFIG).run(context, link)):
         await until(lambda: len(link.notes) >= 3)
     assert {bars.symbol for bars in sink.bars} == {"IWM", "QQQ", "^RUT"}
+    assert link.progressed[-1] == (12, 12), "what is named as missing is waited for no longer"
     assert link.notes[0] == "no bars of SPY 1d: Yahoo: No data found, symbol may be delisted"
     assert link.is_settled
 
@@ -313,8 +317,10 @@ async def test_progress_is_kept_over_lives(
         await feed.run(context, RecordingLink())
     assert len(of(sink, "1d", "IWM")) == 1
     yahoo.charts["QQQ"] = working
-    async with running(feed.run(context, RecordingLink())):
+    link = RecordingLink()
+    async with running(feed.run(context, link)):
         await until(lambda: len(sink.bars) == 12)
+    assert link.progressed[0][0] >= 1
     assert len(of(sink, "1d", "IWM")) == 1
     assert len(of(sink, "1d", "QQQ")) == 1
 

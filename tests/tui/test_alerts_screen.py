@@ -19,6 +19,7 @@ from tests.tui import fakes
 from tests.tui.running import Run, running
 from tui.panes.alert_rows import Chosen, span_for, subject_of
 from tui.screens.alert_form import AlertForm, said_of
+from tui.screens.chart import open_chart
 from tui.widgets.linepane import LinePane
 
 NOW = fakes.OPENING
@@ -185,3 +186,17 @@ def test_a_history_that_cannot_be_told_says_why() -> None:
     now = try_now("x", raw, Config(), {"spreads": pl.DataFrame(schema=TABLES["spreads"])})
     words = [text for text, _ in said_of(None, now, None, "it took longer than 60 s and was ended")]
     assert words == ["✓ 0 of 0 rows of spreads match now", "history: it took longer than 60 s and was ended"]
+
+
+async def test_a_new_alert_is_on_what_is_charted_or_under_the_cursor() -> None:
+    async with running(snapshot(), (120, 40)) as run:
+        await open_chart(run.app, "ETH/BTC 1Y")
+        await run.frame()
+        assert "A new alert" in run.text().splitlines()[-1]
+        await run.press("A")
+        assert "pair = 'ETH/BTC' AND ABS(z252) > 2" in run.text()
+        await run.frame()
+        assert "rows of spreads match now" in run.text()
+        await run.press("escape", "escape", "1")
+        await run.press("A")
+        assert "BTC/USD: say which way and which level" in run.text()

@@ -12,10 +12,11 @@ from engine.model import Intent
 from tests.tui import fakes
 from tests.tui.running import plain_help, running
 from tui import catalogue, keys, theme
-from tui.lines import width_of
+from tui.lines import plain, width_of
 from tui.screens.detail import Detail
 from tui.screens.help import Help, HelpPage
 from tui.screens.panes import PaneScreen
+from tui.widgets.linepane import LinePane
 from tui.widgets.prompt import Prompt
 
 PANES = ("spreads", "band", "gauges", "baskets", "crypto", "equities", "feeds", "alerts")
@@ -290,3 +291,15 @@ async def test_a_users_keys_are_in_force_and_their_clash_is_said() -> None:
         await run.press("s")
         assert isinstance(run.app.screen, Help)
         assert "keys.help: s no longer means" in plain_help(run.app)
+
+
+async def test_no_word_of_the_help_is_cut_on_a_small_terminal() -> None:
+    async with running(fakes.snapshot(), (80, 24)) as run:
+        await run.press("question_mark")
+        page = run.app.screen.query_one(LinePane)
+        inner = page.size.width
+        shown = [plain(line) for line in page.body(0, len(page.rows))]
+        assert max(map(len, shown)) <= inner
+        words = " ".join(" ".join(shown).split())
+        for action in run.app.actions.actions:
+            assert action.help in words

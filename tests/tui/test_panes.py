@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 
 from engine.model import Mode, Notice, Snapshot
@@ -245,6 +246,36 @@ def test_a_source_in_trouble_says_why_and_when_it_tries_again() -> None:
     assert len(text) <= 120
     assert feed("coinbase", 29).startswith("● coinbase      live")
     assert "lacks WLD/USD" in feed("kraken", 120)
+
+
+LIVE_NOW = fakes.snapshot()
+
+
+def loading(done: int, wanted: int, state: str = "live") -> pl.DataFrame:
+    """The sources while one of them downloads its history."""
+    bars = pl.col("source") == "yahoo-bars"
+    return fakes.feeds().filter(pl.col("source") != "binance").with_columns(
+        done=pl.when(bars).then(done), wanted=pl.when(bars).then(wanted),
+        state=pl.when(bars).then(pl.lit(state)).otherwise("state"),
+    )  # fmt: skip
+
+
+def test_a_download_of_history_shows_how_far_it_is_until_it_is_through() -> None:
+    def shown(done: int, wanted: int, state: str = "live") -> tuple[str, str]:
+        moment = view(replace(LIVE_NOW, tables={**LIVE_NOW.tables, "feeds": loading(done, wanted, state)}))
+        return feed("yahoo-bars", 66, moment), plain(message.message(moment))
+
+    row, line = shown(21, 63)
+    assert row.startswith("● yahoo-bars    ━━──── 21/63")
+    assert line == " … history ━━━━━─────────── 21 of 63 series  ? shows every key"
+    row, line = shown(62, 63)
+    assert "━━━━━─ 62/63" in row
+    assert "history ━━━━━━━━━━━━━━━─ 62 of 63" in line
+    for done, state in ((63, "live"), (21, "reconnecting")):
+        row, line = shown(done, 63, state)
+        assert "━" not in row
+        assert state in row
+        assert "history" not in line
 
 
 def test_the_message_is_the_worst_thing_there_is() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config
+from engine.config_file import default_text
 from engine.model import Mode
 from tests.tui import fakes
 from tests.tui.running import Run
@@ -37,3 +38,21 @@ async def test_a_first_live_run_is_greeted_once_and_a_configuration_is_written_i
             await run.press("enter")
             assert "Welcome" not in run.text()
             assert "Size spread" in run.text()
+
+
+async def test_what_can_be_done_is_in_sight_on_a_small_terminal_and_a_checkouts_default_is_nobodys_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.config_file.user_folder", lambda: tmp_path / "mine")
+    (tmp_path / "config.toml").write_text(default_text(), "utf-8")
+    source, clock = fakes.FakeSource(fakes.snapshot()), fakes.FixedClock()
+    app = SizewatchApp(source, Config(), Mode.LIVE, None, clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        run = Run(app, pilot, source, clock)
+        await run.frame()
+        await run.frame()
+        for words in ("Enter  go on", "sizewatch --demo", "shows every key", ":chart ETH/BTC", "6 of 7 sources answer"):
+            assert words in run.text()
+    (tmp_path / "config.toml").write_text("[appearance]\ntheme = 'light'\n", "utf-8")
+    assert not welcome.due()

@@ -21,6 +21,7 @@ from tui.charts.options import Options, read
 from tui.lines import Line
 from tui.view import View
 from tui.widgets.linepane import LinePane
+from tui.widgets.message import under_way
 from tui.wishes import Wish
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def subject_of(record: Mapping[str, Any] | None) -> str | None:
         return f"{record['a']}/{record['b']}"
     words = str(record.get("name") or record.get("row") or "").split()
     return next((w for w in reversed(words) if "/" in w or w.startswith("^") or w.isupper()), None)
+
+
+def charted(pane: LinePane) -> str | None:
+    """What a pane is about: what it charts, or what the row under its cursor can be charted as."""
+    return pane.options.symbol if isinstance(pane, MarketChart) else subject_of(pane.record())
 
 
 class MarketChart(LinePane):
@@ -193,8 +199,10 @@ class MarketChart(LinePane):
         row = self._row
         if row is not None and row["note"]:
             return str(row["note"])
+        if row is not None and row["rows"] and under_way(view):
+            return f"the history of {self.options.symbol} is still being loaded"
         if row is not None and row["rows"]:
-            return f"{row['rows']} bars are too few for a chart here; ] takes a longer span, i another interval"
+            return f"too few bars for a chart here ({row['rows']}); ] takes a longer span, i another interval"
         return f"waiting for bars of {self.options.symbol}"
 
     def record(self) -> dict[str, object] | None:

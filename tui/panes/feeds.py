@@ -22,10 +22,12 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 RANK: Mapping[str, int] = {"alert": 0, "warn": 1, "stale": 1, "dim": 2, "good": 3, "closed": 3}
 """Role of a state → where its sources stand: what is broken is in sight even where not all rows are."""
+STATE = 12
+"""Cells of the state, or of the bar in place of it while a history is downloaded."""
 COLUMNS = (
     Column("glyph", "", 1, rank=0),
     Column("source", "source", 13, "<", rank=0, gap=1),
-    Column("state", "state", 12, "<", rank=1, gap=1),
+    Column("state", "state", STATE, "<", rank=1, gap=1),
     Column("age", "age", 5, rank=2, gap=1),
     Column("rate", "msg/s", 7, rank=3, gap=1),
     Column("kind", "kind", 13, "<", rank=5),
@@ -44,7 +46,7 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
     return {
         "glyph": (glyph, role),
         "source": (fmt.shorten(record["source"], 13), "text" if role == "good" else role),
-        "state": (record["state"], "dim" if role == "good" else role),
+        "state": (how_far(record) or record["state"], "dim" if role == "good" else role),
         "age": (fmt.age(None if heard is None else now - heard.timestamp()), "dim"),
         "rate": (fmt.on_point(fmt.number(record["rate"], 1), 1), "dim"),
         "kind": (record["kind"], "dim"),
@@ -54,6 +56,15 @@ def cells(record: Mapping[str, Any], now: float) -> dict[str, Span]:
             "dim" if retry is None else "warn",
         ),
     }
+
+
+def how_far(record: Mapping[str, Any]) -> str:
+    """How far a live source's first download of history is: `━━━── 23/63`; empty where there is none under way."""
+    done, wanted = record["done"], record["wanted"]
+    if record["state"] != "live" or done is None or not wanted or done >= wanted:
+        return ""
+    count = f" {done}/{wanted}"
+    return fmt.progress(done, wanted, max(2, STATE - len(count))) + count
 
 
 def feed_row(record: Mapping[str, Any], columns: Sequence[Column], width: int, now: float) -> Line:

@@ -147,7 +147,8 @@ class AlertForm(LiveScreen):
     def _read(self) -> dict[str, str]:
         from engine.alert_text import parse
 
-        typed = parse(self._text, self._app.config.symbols)
+        config = self._app.config
+        typed = parse(self._text, config.symbols, config.spreads.pairs)
         self._problem = typed.problem
         return typed.fields
 

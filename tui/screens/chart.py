@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PLACE: Final = Place(0, "chart", "Chart", "Chart", "One chart, everything over it.", ("chart",), {"0x0": ("* chart",)})
 SHOWN: Final = {
-    "chart_shorter": 1, "chart_longer": 2, "chart_interval": 3, "chart_scale": 4, "chart_averages": 5, "back": 6,
+    "chart_shorter": 1, "chart_longer": 2, "chart_interval": 3, "chart_scale": 4, "new_alert": 5, "back": 6,
     "help": 7,
 }  # fmt: skip
 """What the footer says here, in order."""

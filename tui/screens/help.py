@@ -76,7 +76,7 @@ def folded(line: Line, width: int) -> list[Line]:
 class HelpPage(LinePane):
     """The page's lines."""
 
-    heading = "Help ─ Esc returns"
+    heading = "Help ─ j k scroll ─ Esc returns"
     ground = "surface"
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ _STATES: Final = {"live": ("●", "good"), "connecting": ("…", "dim")}
 _NEXT: Final = (
     ("Enter", "go on with the live market: what is reachable fills in by itself"),
     ("c", "write a commented configuration to change: symbols, baskets, levels, alerts, colours"),
-    ("q", "leave; `sizewatch --demo` shows a simulated market, `sizewatch --replay FILE` a recorded one"),
+    ("q", "leave; `sizewatch --demo` shows a simulated market, `sizewatch replay FILE` a recorded one"),
 )
 _THEN: Final = (
     ("1–9", "go to the screens"),
@@ -41,9 +41,16 @@ def folder() -> Path:
 
 def due() -> bool:
     """Whether this user has neither a configuration nor been here before."""
-    from engine.config_file import NAME, find
+    from engine.config_file import NAME, default_text, find
 
-    return find(None) is None and not (folder() / SEEN).exists() and not (folder() / NAME).exists()
+    own = find(None)
+    if own is not None:
+        try:  # the commented default of a checkout, in which the program was started, is nobody's own
+            if own.read_text("utf-8") != default_text():
+                return False
+        except (OSError, ValueError):
+            return False
+    return not (folder() / SEEN).exists() and not (folder() / NAME).exists()
 
 
 def write_config() -> str:
@@ -79,18 +86,6 @@ class WelcomePage(LinePane):
         lines: list[Line] = [BLANK]
         text = "Size: small caps against large caps, altcoins against BTC and ETH, and the gap between the two."
         lines += [((f" {line}", "text"),) for line in wrap(text, width - 2)]
-        lines += [BLANK, ((" What is reachable from here", "bright"),)]
-        frame = view.table("feeds")
-        rows = list(frame.iter_rows(named=True)) if frame is not None else []
-        for row in rows[:14]:
-            glyph, role = _STATES.get(row["state"], ("✗", "warn"))
-            why = f"{row['state']}{': ' + row['error'] if row['error'] else ''}"
-            room = max(0, width - 24)
-            lines.append(
-                (("   ", "dim"), (f"{glyph} ", role), (fit(row["source"], 16), "text"), (fit(why, room), "dim"))
-            )
-        if not rows:
-            lines.append(((f"   {fmt.WARMING} the sources are being asked", "dim"),))
         for title, pairs in (("Now", _NEXT), ("Then", _THEN)):
             lines += [BLANK, ((f" {title}", "bright"),)]
             for key, words in pairs:
@@ -99,6 +94,20 @@ class WelcomePage(LinePane):
                 lines += [((" " * 10, "dim"), (line, "text")) for line in more]
         if self.said:
             lines += [BLANK, *(((f" {line}", "good"),) for line in wrap(self.said, width - 2))]
+        frame = view.table("feeds")
+        rows = list(frame.iter_rows(named=True)) if frame is not None else []
+        live = sum(row["state"] == "live" for row in rows)
+        count = f"  {live} of {len(rows)} sources answer; j and k go through them" if rows else ""
+        lines += [BLANK, ((" What is reachable from here", "bright"), (count, "dim"))]
+        for row in rows:
+            glyph, role = _STATES.get(row["state"], ("✗", "warn"))
+            why = f"{row['state']}{': ' + row['error'] if row['error'] else ''}"
+            room = max(0, width - 27)
+            lines.append(
+                (("   ", "dim"), (f"{glyph} ", role), (fit(row["source"], 19) + " ", "text"), (fit(why, room), "dim"))
+            )
+        if not rows:
+            lines.append(((f"   {fmt.WARMING} the sources are being asked", "dim"),))
         self._page = lines
         self.rows = [f"{i}" for i in range(len(lines))]
 

@@ -12,6 +12,8 @@ from tui.widgets.bar import Bar
 
 TROUBLE = ("failed", "blocked", "rate-limited", "reconnecting", "stale", "closed")
 _MARKS = {"info": ("i", "dim"), "warning": ("!", "warn"), "error": ("✗", "alert")}
+BAR = 16
+"""Cells of the bar that shows how far the download of the history is."""
 HINT_S = 120.0
 """How long after the start a new user is told where to look, while there is nothing else to say."""
 NOTICE_S = 60.0
@@ -33,6 +35,25 @@ def trouble(view: View) -> tuple[int, str] | None:
     if worst["error"]:
         words += f": {worst['error']}"
     return len(rows), " ".join(words.split())
+
+
+def under_way(view: View) -> tuple[int, int] | None:
+    """How many series of the history are there and are wanted, over all sources that load; None once all are there."""
+    frame = view.table("feeds")
+    rows = [] if frame is None else frame.select("state", "done", "wanted").drop_nulls().rows()
+    going_on = [row for row in rows if row[0] not in TROUBLE]
+    done, wanted = sum(row[1] for row in going_on), sum(row[2] for row in going_on)
+    return (done, wanted) if done < wanted else None
+
+
+def history(view: View) -> Line:
+    """How far the first download of the history is; empty where there is none under way."""
+    found = under_way(view)
+    if found is None:
+        return BLANK
+    done, wanted = found
+    bar = fmt.progress(done, wanted, BAR)
+    return ((" … ", "dim"), (f"history {bar} {done} of {wanted} series", "dim"), ("  ? shows every key", "dim"))
 
 
 def engine_words(view: View) -> Line:
@@ -68,6 +89,8 @@ def message(view: View, warnings: tuple[str, ...] = ()) -> Line:
         line = ((" ! ", "warn"), (words, "warn"), (more, "dim"))
     elif warnings:
         line = ((" ! ", "warn"), (warnings[0], "warn"))
+    elif loading := history(view):
+        line = loading
     elif snapshot.settled and view.waited < HINT_S:
         line = ((" i ", "dim"), ("? shows every key, : says what to do, 1–9 go to the screens", "dim"))
     elif not snapshot.settled:
