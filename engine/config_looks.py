@@ -40,6 +40,8 @@ class Appearance:
     """One of the built-in themes, or of your own in [themes]."""
     flash: bool = True
     """Cells light up briefly when their value changes."""
+    heat: bool = True
+    """The day's changes in the grids have a ground that is warmer the larger they are."""
     characters: Literal["auto", "unicode", "ascii"] = "auto"
     """What is drawn with; auto: ASCII where the locale or the terminal has no more."""
     layout: SavedName = ""

@@ -7,7 +7,7 @@ true one, `−`. Roles are names of meanings (`up`, `stale`), which `tui.theme` 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -53,6 +53,17 @@ def direction(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "missing"
     return "up" if value > 0 else "down" if value < 0 else "flat"
+
+
+HEAT: Final[Mapping[str, tuple[float, ...]]] = {"crypto": (2.0, 5.0, 10.0), "other": (0.5, 1.0, 2.0)}
+"""Changes of a day, in per cent, from which on a cell is warmer by a step."""
+
+
+def heat(change: float | None, *, crypto: bool) -> str:
+    """The role of a day's change with a ground that is warmer the larger it is; small ones have none."""
+    role = direction(change)
+    steps = sum(change is not None and abs(change) >= limit for limit in HEAT["crypto" if crypto else "other"])
+    return f"heat-{role}-{steps}" if steps and role in ("up", "down") else role
 
 
 def percent(fraction: float | None, digits: int = 0, status: str | None = None) -> str:

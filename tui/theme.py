@@ -70,6 +70,8 @@ def define(name: str, table: Mapping[str, object]) -> tuple[str, ...]:
     )
 
 
+HEAT: Final = 3
+"""Steps of the ground behind a change, up to that of a flash."""
 READABLE: Final = 4.5
 """The contrast that WCAG asks of text."""
 
@@ -84,6 +86,23 @@ def contrast(front: str, back: str) -> float:
 
     light, dark = sorted((luminance(front), luminance(back)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def blend(back: str, front: str, share: float) -> str:
+    """A colour on the way from one to another."""
+    pairs = ((int(back[i : i + 2], 16), int(front[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def _heat(c: Mapping[str, str], back: str) -> dict[str, Style]:
+    """How much something has changed: the ground is warmer the larger, the text stays readable on it."""
+    made = {}
+    for way in ("up", "down"):
+        for step in range(1, HEAT + 1):
+            ground = blend(back, c[f"flash-{way}"], step / HEAT)
+            front = c[way] if contrast(c[way], ground) >= READABLE else c["bright"]
+            made[f"heat-{way}-{step}"] = Style(color=front, bgcolor=ground)
+    return made
 
 
 def full_name(name: str) -> str:
@@ -139,21 +158,25 @@ def styles(name: str, ground: str = "background") -> Mapping[str, Style]:
     c = colours(name.removeprefix("sizewatch-"))
     back = c[ground]
     made = {role: Style(color=c[role], bgcolor=back) for role in ROLES}
-    return made | {
-        "head": made["dim"],
-        "sorted": made["accent"],
-        "missing": made["dim"],
-        "frame": made["line"],
-        "frame-focus": made["accent"],
-        "title": made["dim"],
-        "title-focus": Style(color=c["bright"], bgcolor=back, bold=True),
-        "figure": Style(color=c["bright"], bgcolor=back, bold=True),
-        "figure-warn": Style(color=c["warn"], bgcolor=back, bold=True),
-        "figure-alert": Style(color=c["alert"], bgcolor=back, bold=True),
-        "key": Style(color=c["accent"], bgcolor=back, bold=True),
-        "badge": Style(color=c["background"], bgcolor=c["simulated"], bold=True),
-        "badge-alert": Style(color=c["background"], bgcolor=c["alert"], bold=True),
-        "badge-warn": Style(color=c["background"], bgcolor=c["warn"], bold=True),
-        "flash-up": Style(color=c["bright"], bgcolor=c["flash-up"]),
-        "flash-down": Style(color=c["bright"], bgcolor=c["flash-down"]),
-    }
+    return (
+        made
+        | _heat(c, back)
+        | {
+            "head": made["dim"],
+            "sorted": made["accent"],
+            "missing": made["dim"],
+            "frame": made["line"],
+            "frame-focus": made["accent"],
+            "title": made["dim"],
+            "title-focus": Style(color=c["bright"], bgcolor=back, bold=True),
+            "figure": Style(color=c["bright"], bgcolor=back, bold=True),
+            "figure-warn": Style(color=c["warn"], bgcolor=back, bold=True),
+            "figure-alert": Style(color=c["alert"], bgcolor=back, bold=True),
+            "key": Style(color=c["accent"], bgcolor=back, bold=True),
+            "badge": Style(color=c["background"], bgcolor=c["simulated"], bold=True),
+            "badge-alert": Style(color=c["background"], bgcolor=c["alert"], bold=True),
+            "badge-warn": Style(color=c["background"], bgcolor=c["warn"], bold=True),
+            "flash-up": Style(color=c["bright"], bgcolor=c["flash-up"]),
+            "flash-down": Style(color=c["bright"], bgcolor=c["flash-down"]),
+        }
+    )

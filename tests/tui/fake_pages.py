@@ -107,6 +107,9 @@ def flows() -> Rows:
         for row in groups
     ]  # fmt: skip
     made[1]["status"] = "estimated"
+    for row in made:
+        if row["flow_20d"] is not None:
+            row["recent"] = [row["flow_20d"] / 20 * (1 + day % 5 - 2) for day in range(20)]
     return made
 
 

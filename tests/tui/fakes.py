@@ -222,7 +222,7 @@ def baskets(status: str | None = None) -> pl.DataFrame:
     rows = [
         {"basket": name, "members": members, "return_1d_pct": d1, "return_7d_pct": d7, "return_30d_pct": d30,
          "volume_usd": volume, "volume_yoy_pct": yoy, "volume_30d_pct": -6.1, "breadth": up / members,
-         "breadth_members": members, "coverage": 1.0}
+         "breadth_members": members, "coverage": 1.0, "recent": walk(members, 31, 100.0)}
         for name, members, d1, d7, d30, volume, yoy, up in (
             ("majors", 2, 0.62, 1.90, 3.10, 31.4e9, 4.0, 2), ("large", 4, -0.85, -1.22, -4.05, 8.5e9, -7.5, 1),
             ("ai", 7, -1.40, -6.22, -11.04, 612.0e6, -18.0, 1), ("defi", 8, -0.71, -2.05, -6.40, 401.3e6, -11.0, 3),
@@ -289,8 +289,8 @@ def gauges(status: str | None = None) -> pl.DataFrame:
     names = ("gauge", "name", "value", "percentile", "state", "detail")
     rows = [
         {**dict(zip(names, row, strict=True)), "as_of": datetime.fromtimestamp(OPENING, UTC), "n": 287,
-         "status": "ok"}
-        for row in GAUGES
+         "status": "ok", "recent": walk(i, 30, row[2]) if i < 4 and isinstance(row[2], float) else None}
+        for i, row in enumerate(GAUGES)
     ]  # fmt: skip
     return table("gauges", rows, status)
 

@@ -124,6 +124,24 @@ def test_a_flash_is_the_only_thing_that_a_change_of_price_adds() -> None:
     assert "flash-up" in {role for _, role in lit}
 
 
+@pytest.mark.parametrize(
+    ("symbol", "change", "role"),
+    [
+        ("BTC/USD", 1.9, "up"), ("BTC/USD", 2.0, "heat-up-1"), ("BTC/USD", -12.0, "heat-down-3"),
+        ("IWM", -0.49, "down"), ("IWM", -0.5, "heat-down-1"), ("IWM", 1.2, "heat-up-2"), ("IWM", 0.0, "flat"),
+        ("IWM", None, "missing"),
+    ],
+)  # fmt: skip
+def test_a_change_is_warmer_the_larger_it_is_for_what_it_is(symbol: str, change: float | None, role: str) -> None:
+    row = {**record("quotes", "symbol", symbol), "change_pct": change}
+    columns = quotes.columns_for("/" in symbol, 8)
+    warm, plain_row = quotes.quote_row(row, columns, 8, heat=True), quotes.quote_row(row, columns, 8)
+    assert role in {r for _, r in warm}
+    assert not any(r.startswith("heat") for _, r in plain_row), "it can be turned off"
+    assert plain(warm) == plain(plain_row)
+    assert not any(r.startswith("heat") for _, r in quotes.quote_row({**row, "status": "stale"}, columns, 8, heat=True))
+
+
 def test_rows_are_filtered_by_any_text_and_sorted_stably_with_what_is_missing_last() -> None:
     frame = fakes.quotes()
     names = frame.get_column("symbol").to_list()

@@ -42,6 +42,15 @@ def test_every_text_is_readable_on_every_background(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", theme.NAMES)
+@pytest.mark.parametrize("ground", ["background", "surface", "cursor"])
+def test_every_warmth_is_readable_and_another_colour(name: str, ground: str) -> None:
+    styles = theme.styles(theme.full_name(name), ground)
+    warm = [styles[f"heat-{way}-{step}"] for way in ("up", "down") for step in (1, 2, 3)]
+    assert all(s.color and s.bgcolor and contrast(s.color.name, s.bgcolor.name) >= 4.5 for s in warm)
+    assert len({s.bgcolor for s in warm}) == 6
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
 def test_every_role_that_is_painted_has_a_style_in_every_theme(name: str) -> None:
     styles = theme.styles(theme.full_name(name))
     assert set(theme.ROLES) < set(styles)

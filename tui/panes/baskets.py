@@ -23,6 +23,7 @@ COLUMNS = (
     Column("bar", "breadth", 11, "<", rank=9, gap=2),
     Column("members", "of", 4, rank=6, gap=0),
     Column("coverage", "cover", 6, rank=8, gap=1),
+    Column("recent", "30 d", 15, "<", rank=10, gap=2),
 )
 
 
@@ -34,6 +35,7 @@ def cells(record: Mapping[str, Any]) -> dict[str, Span]:
         "basket": (fmt.shorten(record["basket"], 8), "bright"),
         "volume_usd": (fmt.compact(record["volume_usd"], status), "text"),
         "bar": (fmt.range_bar(record["breadth"], 11), "dim"),
+        "recent": (fmt.sparkline(record["recent"], 15), "dim"),
         "coverage": (fmt.percent(record["coverage"], 0, status), "dim"),
     }
     members, breadth = record["breadth_members"], record["breadth"]

@@ -63,6 +63,8 @@ _SHORT: Final = {
 }  # fmt: skip
 NAME: Final = 14
 """Cells of a gauge's name where the pane is narrow."""
+RECENT: Final = 15
+"""Cells of its course, where there is room for it."""
 FIXED: Final = 34
 """Cells of a gauge's line beside its name."""
 
@@ -98,6 +100,9 @@ def gauge_line(record: Mapping[str, Any], width: int, stuck: bool) -> Line:
     calm = state not in ("warn", "alert")
     bar = fmt.z_bar(record["value"], 11) if gauge != "D6" else " " * 11
     place = fmt.ordinal(record["percentile"]) if record["percentile"] is not None else ""
+    course: Line = ()
+    if width >= FIXED + room + 2 + RECENT and record["recent"]:
+        course = ((f"  {fmt.sparkline(record['recent'], RECENT)}", "dim"),)
     line: Line = (
         (f"{mark_for(status, stuck)}{gauge} ", "dim"),
         (fit(name, room), "text" if gauge in SIZE else "dim"),
@@ -105,6 +110,7 @@ def gauge_line(record: Mapping[str, Any], width: int, stuck: bool) -> Line:
         (f" {sign or ' '}{word:<5} ", "dim" if calm else role),
         (bar, "dim" if calm else role),
         (f"{place:>5}", "dim"),
+        *course,
     )
     return marked(line, status, stuck)
 

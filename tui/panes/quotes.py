@@ -83,7 +83,7 @@ def bounds(record: Mapping[str, Any]) -> tuple[float | None, float | None]:
 
 
 def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, age: float | None,
-          flash: str) -> dict[str, Span]:  # fmt: skip
+          flash: str, heat: bool) -> dict[str, Span]:  # fmt: skip
     """One row's cells, for the columns shown only."""
     status, crypto = record["status"], record["asset"] == "crypto"
     out: dict[str, Span] = {}
@@ -95,7 +95,8 @@ def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, a
             out[key] = (text, (flash or "text") if key == "last" else "dim")
         elif key == "change_pct":
             value = record[key]
-            out[key] = (fmt.on_point(fmt.signed(value, 2, status), 2), fmt.direction(value))
+            role = fmt.heat(value, crypto=crypto) if heat else fmt.direction(value)
+            out[key] = (fmt.on_point(fmt.signed(value, 2, status), 2), role)
         elif key == "volume_usd":
             out[key] = (fmt.compact(record[key], status), "dim")
         elif key == "glyph":
@@ -121,9 +122,9 @@ def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, a
 
 
 def quote_row(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, age: float | None = None,
-              flash: str = "", stuck: bool = False) -> Line:  # fmt: skip
+              flash: str = "", stuck: bool = False, heat: bool = False) -> Line:  # fmt: skip
     """One quote as a line; a stale one in one colour throughout, with `◌` before it."""
-    line = merged(row(columns, cells(record, columns, decimals, age, flash)))
+    line = merged(row(columns, cells(record, columns, decimals, age, flash, heat)))
     return marked(line, record["status"], stuck)
 
 
@@ -258,7 +259,7 @@ class QuotesPane(LinePane):
             symbol, last = record["symbol"], record["last"]
             flash = self._flash(symbol, last, seen, now) if config.appearance.flash else ""
             age = None if record["age_s"] is None else record["age_s"] + since
-            lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck))
+            lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck, config.appearance.heat))
         if len(lines) == len(window):
             return lines
         rows = iter(lines)
