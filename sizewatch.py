@@ -213,7 +213,7 @@ def monitor(options: Options) -> int:
     failure = collector.failure()
     if failure is not None:
         raise SizewatchError(failure)
-    return app.return_code or 0
+    return (app.return_code or 0) if app.instead is None else monitor(options.turned_to(app.instead))
 
 
 def snapshot(
@@ -228,7 +228,6 @@ def snapshot(
 
         wishes = [Intent("bars", {"symbol": symbol, "interval": interval}) for symbol, interval in bars]
         latest = settled(run.collector(), wait_s, wishes)
-
         say((to_json(latest, tables).decode(),), out)
     return 0
 

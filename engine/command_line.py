@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.errors import SizewatchError
+from engine.model import Mode
 
 NAME: Final = "sizewatch"
 DEFAULT_SCENARIO: Final = "january-2026"
+RECORDING: Final = Path(f"{NAME}.recording")
+"""What a run without a screen records into where no file is named."""
 
 
 class UsageError(SizewatchError):
@@ -43,6 +46,11 @@ class Options:
     """Of a replay: seconds of the recording in one of ours; None: as fast as it goes."""
     begin: datetime | None = None
     """Of a replay: the moment up to which nothing is waited for."""
+
+    def turned_to(self, mode: Mode) -> Options:
+        """The same, but a demo, or the recording that is here."""
+        return replace(self, demo=DEFAULT_SCENARIO if mode is Mode.DEMO else None,
+                       replay=RECORDING if mode is Mode.REPLAY else None, speed=1.0)  # fmt: skip
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Options:
@@ -163,7 +171,7 @@ def pace(text: str) -> float | None:
 
 def _add_recordings(add: Callable[..., Parser], run: Parser) -> None:
     record = add("record", parents=[run], help="run without a screen and keep every raw message, until SIGTERM")
-    record.add_argument("record", type=Path, nargs="?", default=Path(f"{NAME}.recording"), metavar="FILE")
+    record.add_argument("record", type=Path, nargs="?", default=RECORDING, metavar="FILE")
     replay = add("replay", help="play a recording through the same feeds' code, engine, alerts and screen")
     replay.add_argument("replay", type=Path, metavar="FILE")
     replay.add_argument("--speed", type=pace, default=1.0, metavar="N", help="times real time, or max (1)")

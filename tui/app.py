@@ -99,6 +99,8 @@ class SizewatchApp(ThriftyApp):
         clock = clock or Clock()
         self.eye = Eye(source, clock, mode, scenario)
         self._greeted = False
+        self.instead: Mode | None = None
+        """What the user would rather see than this run, once it has ended."""
         self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
         self.actions = keys.remapped(config.keys)
         self.warnings = self.actions.warnings + self._kept_layout(config.appearance.layout)

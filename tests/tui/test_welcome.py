@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.command_line import RECORDING, Options
 from engine.config import Config
 from engine.config_file import default_text
 from engine.model import Mode
@@ -40,6 +41,29 @@ async def test_a_first_live_run_is_greeted_once_and_a_configuration_is_written_i
             assert "Size spread" in run.text()
 
 
+async def test_the_demo_or_a_recording_that_is_here_can_be_had_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.config_file.user_folder", lambda: tmp_path / "mine")
+    for key, recorded, instead in (("p", False, None), ("p", True, Mode.REPLAY), ("d", True, Mode.DEMO)):
+        if recorded:
+            RECORDING.touch()
+        source, clock = fakes.FakeSource(fakes.snapshot()), fakes.FixedClock()
+        app = SizewatchApp(source, Config(), Mode.LIVE, None, clock)
+        async with app.run_test(size=(80, 24)) as pilot:
+            run = Run(app, pilot, source, clock)
+            await run.frame()
+            await run.frame()
+            assert ("play the recording that is here" in run.text()) is recorded
+            await run.press(key)
+            assert app.instead is instead
+            assert app._exit is (instead is not None)
+    of_live = Options(config=Path("own.toml"))
+    assert of_live.turned_to(Mode.DEMO) == Options(Path("own.toml"), demo="january-2026", speed=1.0)
+    assert of_live.turned_to(Mode.REPLAY).replay == RECORDING
+
+
 async def test_what_can_be_done_is_in_sight_on_a_small_terminal_and_a_checkouts_default_is_nobodys_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +76,14 @@ async def test_what_can_be_done_is_in_sight_on_a_small_terminal_and_a_checkouts_
         run = Run(app, pilot, source, clock)
         await run.frame()
         await run.frame()
-        for words in ("Enter  go on", "sizewatch --demo", "shows every key", ":chart ETH/BTC", "6 of 7 sources answer"):
+        for words in (
+            "Enter  go on",
+            "d      see a simulated market",
+            "sizewatch --demo",
+            "shows every key",
+            ":chart ETH/BTC",
+            "6 of 7 sources answer",
+        ):
             assert words in run.text()
     (tmp_path / "config.toml").write_text("[appearance]\ntheme = 'light'\n", "utf-8")
     assert not welcome.due()

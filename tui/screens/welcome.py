@@ -11,6 +11,8 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
+from engine.command_line import RECORDING
+from engine.model import Mode
 from tui import format as fmt
 from tui.lines import BLANK, Line, fit
 from tui.screens.sheet import Sheet
@@ -22,9 +24,11 @@ SEEN: Final = "welcomed"
 _STATES: Final = {"live": ("●", "good"), "connecting": ("…", "dim")}
 _NEXT: Final = (
     ("Enter", "go on with the live market: what is reachable fills in by itself"),
+    ("d", "see a simulated market instead, as `sizewatch --demo` shows it"),
     ("c", "write a commented configuration to change: symbols, baskets, levels, alerts, colours"),
-    ("q", "leave; `sizewatch --demo` shows a simulated market, `sizewatch replay FILE` a recorded one"),
+    ("q", "leave; `sizewatch replay FILE` plays what `sizewatch record` has kept"),
 )
+_RECORDED: Final = ("p", f"play the recording that is here, {RECORDING}")
 _THEN: Final = (
     ("1–9", "go to the screens"),
     ("?", "shows every key"),
@@ -86,7 +90,8 @@ class WelcomePage(LinePane):
         lines: list[Line] = [BLANK]
         text = "Size: small caps against large caps, altcoins against BTC and ETH, and the gap between the two."
         lines += [((f" {line}", "text"),) for line in wrap(text, width - 2)]
-        for title, pairs in (("Now", _NEXT), ("Then", _THEN)):
+        now = (*_NEXT[:2], _RECORDED, *_NEXT[2:]) if RECORDING.is_file() else _NEXT
+        for title, pairs in (("Now", now), ("Then", _THEN)):
             lines += [BLANK, ((f" {title}", "bright"),)]
             for key, words in pairs:
                 first, *more = wrap(words, max(10, width - 12))
@@ -121,6 +126,8 @@ class Welcome(Sheet):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "back", "go on", show=False),
         Binding("c", "config", "write a configuration", show=False),
+        Binding("d", "instead('demo')", "the demo", show=False),
+        Binding("p", "instead('replay')", "the recording", show=False),
     ]
 
     def __init__(self) -> None:
@@ -131,6 +138,14 @@ class Welcome(Sheet):
         """Write the configuration."""
         self._welcome.said = write_config()
         self._welcome.repaint()
+
+    def action_instead(self, mode: str) -> None:
+        """End this run, for one that shows something else."""
+        from tui.app import SizewatchApp
+
+        if isinstance(self.app, SizewatchApp) and (mode != Mode.REPLAY or RECORDING.is_file()):
+            self.app.instead = Mode(mode)
+            self.app.exit()
 
     def action_back(self) -> None:
         """Go on; this page does not come again."""
