@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.fed_funds import ahead, fed_contract, holds_none, meeting_months, month_after, month_before, told_at
+from engine.fed_funds import (
+    ANNOUNCED,
+    ahead,
+    fed_contract,
+    holds_none,
+    meeting_months,
+    month_after,
+    month_before,
+    told_at,
+)
 from engine.grid import DUE_S, EPOCH, DailyGrid
 from engine.model import Status
 from engine.regime import Meeting, cut_probability, fed_meeting
@@ -76,17 +85,14 @@ def outlook(
     of the month before, if no meeting is in that; else what its own month's mean leaves once the month after, if no
     meeting is in that, has said r_post.
     """
-    day = next(ahead(now, decisions), None)
-    if day is None:
-        said = f"no meeting date known after {decisions[-1]}" if decisions else "no meeting date in [regime] fomc"
-        return Outlook(None, said, None, Status.STALE)
+    day = _next(now, decisions)
+    if isinstance(day, str):
+        return Outlook(None, day, None, Status.STALE)
     here, told = day.replace(day=1), [known for known in decisions if known < day]
     prior, following = month_before(here), month_after(here)
     close = closes.get(here)
     if close is None:
         return Outlook(None, f"{day}: no close of {fed_contract(here)}", None, Status.STALE)
-    if sum(known.replace(day=1) == here for known in decisions) > 1:
-        return Outlook(None, f"{day}: its month holds another meeting", close.at, Status.STALE)
     days, old = calendar.monthrange(day.year, day.month)[1], day.day
     few, implied = days - old < LEAST_DAYS, 100.0 - close.price
     earlier = closes.get(prior) if holds_none(prior, decisions) else None
@@ -113,6 +119,18 @@ def outlook(
     if before_the_last or any(closes[month].late for month in used):
         status = Status.STALE
     return Outlook(made, f"{day}: {' '.join(map(fed_contract, used))}{named}", close.at, status)
+
+
+def _next(now: float, decisions: Sequence[date]) -> date | str:
+    """The next decision, or why the list says none that can be computed with."""
+    day = next(ahead(now, decisions), None)
+    if day is None:
+        return f"no meeting date known after {decisions[-1]}" if decisions else "no meeting date in [regime] fomc"
+    if datetime.fromtimestamp(now, ANNOUNCED.tzinfo).date() < decisions[0].replace(day=1):
+        return f"meetings before {decisions[0]} are not in [regime] fomc"
+    if sum(known.replace(day=1) == day.replace(day=1) for known in decisions) > 1:
+        return f"{day}: its month holds another meeting"
+    return day
 
 
 def _want(month: date, decisions: Sequence[date]) -> str:

@@ -96,6 +96,8 @@ def test_without_a_published_rate_it_is_an_estimate_by_a_month_without_a_meeting
     [
         ("2026-11-20T12:00", KNOWN, ("2026-11-13",), None, "no meeting date known after 2026-11-13"),
         ("2026-11-03T12:00", KNOWN, (), None, "no meeting date in [regime] fomc"),
+        ("2026-10-30T12:00", KNOWN, ("2026-11-13",), ("2026-10-29", 5.33),
+         "meetings before 2026-11-13 are not in [regime] fomc"),
         ("2026-11-03T12:00", {}, ("2026-11-13",), ("2026-11-02", 5.33), "2026-11-13: no close of ZQX26.CBT"),
         ("2026-11-03T12:00", KNOWN, ("2026-09-16", "2026-11-13"), None,
          "2026-11-13: rate before it not known, no close of ZQV26.CBT"),
