@@ -19,6 +19,9 @@ from typing import Self
 import pyte
 from pyte.screens import Char
 
+SIZE = ("COLUMNS", "LINES")
+"""What a parent's environment says of the size is not true of the child's terminal."""
+
 
 class Terminal:
     """A child process on a pseudo-terminal, and the screen that it has drawn so far."""
@@ -41,13 +44,14 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.started = time.monotonic()
+        surroundings = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
         self.process = subprocess.Popen(
             command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             cwd=cwd,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
+            env={name: value for name, value in surroundings.items() if name not in SIZE},
             start_new_session=True,
             preexec_fn=_take_terminal,  # noqa: PLW1509  one system call, and nothing else can make it the child's own
         )

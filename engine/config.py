@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from engine.config_looks import THEME_KEYS, Appearance, SavedName
@@ -31,6 +32,7 @@ Secret = Annotated[
     ),
 ]
 HourMinute = Annotated[str, Shape(r"|([01]\d|2[0-3]):[0-5]\d", "a time of day such as 22:00")]
+DecisionDay = Annotated[str, Shape(r"\d{4}-\d\d-\d\d", 'a day in quotes, such as "2026-01-28"')]
 Severity = Literal["info", "warning", "critical"]
 ChannelName = Annotated[str, Shape(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name of letters, digits, _ and -")]
 
@@ -216,7 +218,18 @@ class Regime:
     large_funds: tuple[EquitySymbol, ...] = ("SPY", "QQQ", "RSP")
     """Funds that stand for large caps. Of funds that are not watched, daily history alone is fetched."""
     fed_funds: bool = True
-    """Fetch the Fed funds futures of this month and of a year on, for the cuts that they price."""
+    """Fetch Fed funds futures, of this month and a year on for the cuts that they price, and of the next meetings."""
+    fomc: tuple[DecisionDay, ...] = (
+        "2025-12-10", "2026-01-28", "2026-03-18", "2026-04-29", "2026-06-17", "2026-07-29", "2026-09-16", "2026-10-28",
+        "2026-12-09", "2027-01-27", "2027-03-17", "2027-04-28", "2027-06-09", "2027-07-28", "2027-09-15", "2027-10-27",
+        "2027-12-08",
+    )  # fmt: skip
+    """Days on which the FOMC decides, in their order and without a gap: other months between them hold no meeting."""
+
+    @property
+    def decisions(self) -> tuple[date, ...]:
+        """`fomc` as dates; ValueError where one is none, which the check of the configuration has said."""
+        return tuple(map(date.fromisoformat, self.fomc))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
@@ -55,6 +56,7 @@ def check(raw: Mapping[str, object], actions: Mapping[str, str] | None = None) -
     _check_pairs(config, mistakes)
     _repeated(config.regime.small_funds, "regime.small_funds", mistakes)
     _repeated(config.regime.large_funds, "regime.large_funds", mistakes)
+    _check_decisions(config.regime.fomc, mistakes)
     _check_levels(config, mistakes)
     _check_notify(config.notify, mistakes)
     for wrong in (*looks(config), *plan_mistakes(config)):
@@ -299,6 +301,21 @@ def _check_pairs(config: Config, mistakes: Mistakes) -> None:
             elif pair.name in names:
                 mistakes.say(path, text, "is named twice; once is enough")
             names.append(pair.name)
+
+
+def _check_decisions(days: Iterable[str], mistakes: Mistakes) -> None:
+    newest: date | None = None
+    for place, text in enumerate(days):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text) is None:
+            continue  # its shape was said to be wrong
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            mistakes.say(f"regime.fomc[{place}]", text, "must be a day that there is, such as 2026-01-28")
+            continue
+        if newest is not None and day <= newest:
+            mistakes.say(f"regime.fomc[{place}]", text, f"must come after {newest}: the days stand in their order")
+        newest = day
 
 
 def _check_levels(config: Config, mistakes: Mistakes) -> None:

@@ -114,6 +114,11 @@ def parsed_pairs(texts: Iterable[str], config: Config) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
+def pairs_funds(config: Config) -> bool:
+    """Whether a pair of funds is configured: without one there is no evidence of a turn of size to measure."""
+    return any(p.a.total_return and p.b.total_return for p in parsed_pairs(config.spreads.pairs, config))
+
+
 def parse_leg(text: str, config: Config) -> Leg:
     """The leg that `text` names. Raises LegError with what would be right."""
     text = _tidy(text)

@@ -296,7 +296,7 @@ def makers(
     without it there are no bars. bench: what is worked on beside the beat; without it nothing is scanned or planned.
     """
     shared = Shared(book)
-    beside = () if outside is None else (FlowsMaker(outside), FactsMaker(outside))
+    beside = () if outside is None else (FlowsMaker(outside), FactsMaker(outside, shared.grid))
     return (
         SpreadsMaker(shared, config),
         LevelsMaker(shared, config),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -13,8 +13,10 @@ from typing import Any, Final
 import polars as pl
 
 from engine import sessions
+from engine.fed_outlook import Close, Published, meeting_closes, outlook
 from engine.flow_table import LATE_SESSIONS, FlowRow
-from engine.grid import usable, worst
+from engine.grid import DailyGrid, usable, worst
+from engine.legs import pairs_funds
 from engine.model import OutsideFact, Status
 from engine.outside import DOMINANCE, NEW_DAYS, Outside
 from engine.regime import yield_pct
@@ -90,12 +92,18 @@ class FactsMaker:
     """`facts`."""
 
     outside: Outside
+    grid: Callable[[float], DailyGrid] | None = None
+    """The daily grid at a moment; without one the futures say nothing."""
     name: str = "facts"
 
-    def at_close(self, now: float) -> None:
-        """Nothing of it depends on bars."""
+    def at_close(self, now: float) -> dict[date, Close] | None:
+        """The closes of the futures that price the next meetings of the FOMC; None where they are not asked for."""
+        config = self.outside.config
+        if self.grid is None or not config.regime.fed_funds or not pairs_funds(config):
+            return None
+        return meeting_closes(self.grid(now), config.regime.decisions)
 
-    def live(self, state: None, view: View) -> pl.DataFrame:
+    def live(self, state: dict[date, Close] | None, view: View) -> pl.DataFrame:
         """Dominance with its change since a month ago, then every fact by name."""
         rows: list[dict[str, Any]] = []
         held = self.outside.facts
@@ -103,7 +111,7 @@ class FactsMaker:
             _row(name, None, unit, None, said, stale=True) for name, unit, said in self._missing() if name not in held
         ]
         for name, fact in held.items():
-            stale = view.now - fact.as_of > fact.lasts_s or view.lost(_feed_of(fact))
+            stale = _is_old(fact, view)
             row = _row(name, fact.value, fact.unit, fact.as_of, fact.source, stale=stale)
             rows.append(row | {"change_pct": fact.change_pct, "change_over": fact.change_over})
             if fact.members:
@@ -111,6 +119,8 @@ class FactsMaker:
                 more = _row(f"{name}_new", new if days else None, "count", fact.as_of, fact.source, stale=stale)
                 more["change_over"] = f"{min(days, NEW_DAYS)}d"
                 rows.append(more | ({"status": Status.WARMING.value} if days < NEW_DAYS and not stale else {}))
+        if state is not None:
+            rows += self._fed(state, view)
         rows += _rates(view, known="breakeven_10y" in held)
         rows = [*self._dominance(view), *sorted(rows, key=lambda row: str(row["fact"]))]
         return table("facts", [row | {"simulated": view.simulated} for row in rows])
@@ -123,6 +133,22 @@ class FactsMaker:
                 keyless = switch == "fred" and not os.environ.get(wanted.fred_key_env, "").strip()
                 said = f"{source}: no key in {wanted.fred_key_env}" if keyless else source
                 yield from ((name, unit, said) for name, unit in facts)
+
+    def _fed(self, closes: dict[date, Close], view: View) -> list[dict[str, Any]]:
+        """The next meeting of the FOMC, by the closes of futures and, where it is fresh, FRED's rate before it."""
+        rate = self.outside.facts.get("fed_funds")
+        before = None
+        if rate is not None and rate.value is not None and not _is_old(rate, view):
+            before = Published(rate.value, datetime.fromtimestamp(rate.as_of, UTC).date())
+        made = outlook(view.now, self.outside.config.regime.decisions, closes, before)
+        cut, after = (None, None) if made.meeting is None else (made.meeting.cut_probability, made.meeting.after)
+        return [
+            _row(name, value, "%", made.at, made.said, stale=True) | {"status": made.status.value}
+            for name, value in (
+                ("fed_cut_probability", None if cut is None else 100.0 * cut),
+                ("fed_rate_after", after),
+            )
+        ]
 
     def _dominance(self, view: View) -> list[dict[str, Any]]:
         btc = view.facts().get("BTC")
@@ -154,6 +180,11 @@ def _rates(view: View, *, known: bool) -> list[dict[str, Any]]:
         row = _row(BREAK_EVEN, math.log(protected.price / plain.price), "ln", at, "TIP/IEF", stale=False)
         rows.append(row | {"status": worst((protected.status, plain.status, Status.ESTIMATED)).value})
     return rows
+
+
+def _is_old(fact: OutsideFact, view: View) -> bool:
+    """Whether a fact is older than it should be, or its source is lost."""
+    return view.now - fact.as_of > fact.lasts_s or view.lost(_feed_of(fact))
 
 
 def _feed_of(fact: OutsideFact) -> str:

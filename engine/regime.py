@@ -186,7 +186,12 @@ def fed_meeting(price: float, rate_before: float, days_in_month: int, days_befor
         return None
     implied = 100.0 - price
     after = (days_in_month * implied - days_before * rate_before) / (days_in_month - days_before)
-    return Meeting(implied, after, min(1.0, max(0.0, (rate_before - after) / 0.25)))
+    return Meeting(implied, after, cut_probability(rate_before, after))
+
+
+def cut_probability(before: float, after: float) -> float:
+    """P(25 bp cut) of a meeting that takes the rate from `before` to `after`, both in per cent; 0 to 1."""
+    return min(1.0, max(0.0, (before - after) / 0.25))
 
 
 def cuts_priced_bp(prices: Mapping[date, float], today: date) -> float | None:

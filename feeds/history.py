@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.config import Config, Regime
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError
-from engine.fed_funds import SUFFIX, fed_contracts
-from engine.legs import parsed_pairs
+from engine.fed_funds import SUFFIX, fed_contract, fed_contracts, meeting_months
+from engine.legs import pairs_funds, parsed_pairs
 from engine.model import Bars, asset_of
 from feeds.aside import aside
 from feeds.link import Context, Link
@@ -79,9 +79,7 @@ class YahooBars:
     def __init__(self, config: Config) -> None:
         self._refresh_s = config.refresh.history_s
         self._jobs = tuple(Job(interval, symbol) for interval in REACH for symbol in _by_need(config))
-        pairs = parsed_pairs(config.spreads.pairs, config)
-        # without a pair of funds there is no evidence to measure
-        self._regime = config.regime if any(p.a.total_return and p.b.total_return for p in pairs) else NO_REGIME
+        self._regime = config.regime if pairs_funds(config) else NO_REGIME
         self._looked: dict[Job, float] = {}
         """When each was last answered, on the run's clock."""
         self._failed: dict[Job, str] = {}
@@ -122,7 +120,10 @@ class YahooBars:
     def _beside(self, context: Context) -> Iterator[Job]:
         """What is not watched, and whose daily closes are evidence: funds for breadth, dated Fed funds futures."""
         regime = self._regime
-        dated = fed_contracts(context.clock.utcnow().date()) if regime.fed_funds else ()
+        dated: tuple[str, ...] = ()
+        if regime.fed_funds:
+            meetings = map(fed_contract, meeting_months(context.clock.now(), regime.decisions))
+            dated = (*fed_contracts(context.clock.utcnow().date()), *meetings)
         symbols = dict.fromkeys((*regime.small_funds, *regime.large_funds, *dated))
         watched = {job.symbol for job in self._jobs}
         yield from (Job("1d", symbol) for symbol in symbols if symbol not in watched)

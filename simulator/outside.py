@@ -19,7 +19,7 @@ _LOCKED: Final = 0.04
 """Value locked over the capitalisation of all coins."""
 _ACTIVITY: Final = {"btc": (720_000, 410_000), "eth": (560_000, 1_380_000)}
 """Active addresses and transactions a day."""
-_RATES: Final = {"DFF": ("^IRX", 0.05), "DGS10": ("^TNX", 0.0), "T10YIE": ("^TNX", -1.9)}
+_RATES: Final = {"DFF": ("^IRX", 0.12), "DGS10": ("^TNX", 0.0), "T10YIE": ("^TNX", -1.9)}
 """FRED's series → the simulated rate that it follows, and how far above it lies, in points."""
 _LISTED: Final = (
     ("SCHA", "Schwab U.S. Small-Cap ETF", "P"), ("VTWO", "Vanguard Russell 2000 ETF", "Q"),

@@ -141,6 +141,12 @@ METRICS: Final = (
     Metric("breadth", "regime", "value", MEASURED),
     Metric("implied cuts", "regime", "value", "engine/test_plan_and_regime.py::"
            "test_fed_funds_futures_say_what_a_meeting_is_worth"),
+    Metric("P(25 bp cut)", "facts", "value", "engine/test_fed_outlook.py::"
+           "test_the_known_answer_stands_in_the_table"),
+    Metric("fed_cut_probability", "facts", "fact", "engine/test_fed_outlook.py::"
+           "test_a_known_path_of_meetings_is_found_again"),
+    Metric("fed_rate_after", "facts", "source", "engine/test_fed_outlook.py::"
+           "test_what_cannot_be_told_is_null_with_its_reason"),
     Metric("252-bar low", "regime", "value", EVIDENCE),
     Metric("break-even", "regime", "note", "engine/test_flow_table.py::"
            "test_rates_are_per_cent_and_a_break_even_without_fred_is_an_estimate"),

@@ -167,6 +167,9 @@ def test_the_default_scenario_shows_its_own_values(demo: Taken) -> None:
     assert demo.row("volumes", symbol="IWM")["adv_yoy_pct"] == pytest.approx(-15, abs=1)
     assert demo.row("baskets", basket="meme")["volume_yoy_pct"] == pytest.approx(-25, abs=1)
     assert demo.row("baskets", basket="mid")["volume_yoy_pct"] == pytest.approx(-20, abs=1)
+    cut, after = (demo.row("facts", fact=name) for name in ("fed_cut_probability", "fed_rate_after"))
+    assert cut["value"] == pytest.approx(3.3, abs=2) and after["value"] == pytest.approx(3.635, abs=0.01)
+    assert (cut["status"], cut["source"]) == ("estimated", "2026-01-28: ZQF26.CBT ZQG26.CBT"), "no key of FRED"
 
 
 def test_another_scenario_shows_its_own_values(other: Taken) -> None:

@@ -369,7 +369,12 @@ async def test_evidence_that_is_not_watched_is_fetched_day_by_day_and_a_contract
 ) -> None:
     config = replace(CONFIG, regime=Regime(("IWM", "PSCT"), ("SPY",)))
     jobs = list(YahooBars(config)._beside(context))
-    assert [job.symbol for job in jobs] == ["PSCT", *fed_contracts(context.clock.utcnow().date())]
+    assert [job.symbol for job in jobs] == [
+        "PSCT",
+        *fed_contracts(context.clock.utcnow().date()),
+        "ZQG26.CBT",
+        "ZQH26.CBT",
+    ]
     assert {job.interval for job in jobs} == {"1d"}
     assert list(YahooBars(replace(config, spreads=Spreads(())))._beside(context)) == []
     feed = YahooBars(config)

@@ -128,6 +128,10 @@ def test_a_fact_has_its_unit_and_one_that_never_came_says_whose_it_is() -> None:
     ]
     assert "+1.1   pp" in line("btc_dominance_30d")
     assert line("fed_funds").startswith("◌ fed funds                    –     %")
+    cut = {**one("facts", "fact", "btc_dominance"), "fact": "fed_cut_probability", "value": 84.66}
+    cut |= {"status": "estimated", "source": "2026-01-28: ZQF26.CBT ZQG26.CBT"}
+    said = "~ fed cut probability 84.66 % 01-09 10:31 2026-01-28: ZQF26.CBT ZQG26.CBT"
+    assert plain(facts.fact_row(cut, columns)).split() == said.split()
     narrow = plain(facts.fact_row(one("facts", "fact", "fed_funds"), facts.columns_for(78)))
     assert narrow.rstrip().endswith("fred: no key in F…"), "why it is missing is said at 80 columns too"
     assert "never" in line("fed_funds") and "no key in FRED_API_KEY" in line("fed_funds")
