@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from engine import sessions
 from engine.config import Config
 from engine.database import Database
-from engine.errors import SizewatchError
+from engine.errors import SizewatchError, faults
 from engine.flow_store import load_days, load_published, revision, save_days
 from engine.flow_table import FlowRow, flow_rows
 from engine.model import FundDays, MarketFact, OutsideFact
@@ -202,7 +202,7 @@ class Outside:
                 database = database or self._opened()
                 job(database)
                 last = ""
-            except Exception as error:  # noqa: BLE001 — it is told; flows and facts are not worth the other tables
+            except faults() as error:  # it is told; flows and facts are not worth the other tables
                 words = str(error) if isinstance(error, SizewatchError) else f"{type(error).__name__}: {error}"
                 if words != last:
                     self._said.put(f"flows: {words[:200]}")

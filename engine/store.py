@@ -12,6 +12,7 @@ import contextlib
 import os
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +21,7 @@ from urllib.parse import quote, unquote
 import polars as pl
 
 from engine.clock import Clock
+from engine.errors import faults
 from engine.model import Bars, Notice
 from engine.tables import BARS
 
@@ -59,6 +61,26 @@ class Partition(NamedTuple):
             return None
         symbol, dot, interval = path.name.removesuffix(_SUFFIX).rpartition(".")
         return cls(unquote(path.parent.name), unquote(symbol), interval) if dot and symbol else None
+
+
+def decoded(data: bytes) -> tuple[pl.DataFrame, str]:
+    """The bars in a file's bytes, and their currency. Raises one of `faults()` where the file is damaged."""
+    frame = pl.read_parquet(data)
+    if frame.schema != BARS:
+        raise ValueError("its columns are not those of bars")
+    said = pl.read_parquet_metadata(data)
+    if said.get("sum", "") not in {"", _sum(frame)}:  # the format alone lets a turned bit pass for a price
+        raise ValueError("its figures are not those that were written")
+    return frame, said.get("quote_ccy", "USD")
+
+
+def _sum(frame: pl.DataFrame) -> str:
+    """A check of all figures; the same in every version of every library."""
+    total = 0
+    for column in frame:
+        total = zlib.crc32(column.is_null().cast(pl.UInt8).to_numpy().data, total)
+        total = zlib.crc32(column.to_physical().fill_null(0).to_numpy().data, total)
+    return f"{total:08x}"
 
 
 class Store:
@@ -110,16 +132,13 @@ class Store:
             self._tell("warning", f"{path}: cannot be read and is left alone: {error.strerror or error}")
             return None
         try:
-            frame = pl.read_parquet(data)
-            if frame.schema != BARS:
-                raise ValueError("its columns are not those of bars")
-            currency = pl.read_parquet_metadata(data).get("quote_ccy", "USD")
-        except Exception as error:  # noqa: BLE001 — a damaged file can fail in any way at all; it is set aside and told
+            frame, currency = decoded(data)
+        except faults() as error:  # a damaged file can fail in any way at all; it is set aside and told
             self._set_aside(path, partition, error)
             return None
         return Bars(partition.symbol, partition.interval, partition.source, currency, frame)
 
-    def _set_aside(self, path: Path, partition: Partition, why: Exception) -> None:
+    def _set_aside(self, path: Path, partition: Partition, why: BaseException) -> None:
         aside = path.with_name(f"{path.name}.damaged-{int(self._clock.now())}")
         reason = str(why).splitlines()[0][:120] if str(why) else type(why).__name__
         try:
@@ -175,7 +194,7 @@ class Store:
                 currency, frame = self._waiting.pop(partition)
             try:
                 self._write(partition, currency, frame)
-            except Exception as error:  # noqa: BLE001 — whatever fails in a write, the live view goes on; it is told
+            except faults() as error:  # whatever fails in a write, the live view goes on; it is told
                 words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 self._tell("warning", f"bars cannot be kept in {self.root}: {words}; the live view goes on")
                 with self._lock:
@@ -192,7 +211,8 @@ class Store:
         part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}{_PART}")
         try:
             with part.open("wb") as file:
-                frame.write_parquet(file, compression="zstd", compression_level=1, metadata={"quote_ccy": currency})
+                said = {"quote_ccy": currency, "sum": _sum(frame)}
+                frame.write_parquet(file, compression="zstd", compression_level=1, metadata=said)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from xml.etree import ElementTree
 
-from engine.errors import BadDataError
+from engine.errors import BadDataError, faults
 from engine.model import FundDay, PublishedFlow
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -145,7 +145,7 @@ def _sheets(name: str, blob: bytes) -> tuple[list[_Sheet], str]:
 
 def _workbook(name: str, blob: bytes) -> list[_Sheet]:
     # the library costs time to load and is needed for imports alone
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineWorkbook
 
     if blob.startswith(b"PK"):
         try:
@@ -161,7 +161,7 @@ def _workbook(name: str, blob: bytes) -> list[_Sheet]:
             _Sheet(sheet, [list[Cell](row) for row in book.get_sheet_by_name(sheet).to_python(nrows=MAX_ROWS)])
             for sheet in book.sheet_names
         ]
-    except (CalamineError, ValueError, OSError) as error:
+    except faults() as error:  # what a damaged file makes of a library may be anything at all
         raise BadDataError(f"{name}: a damaged workbook: {error}") from error
 
 

@@ -22,7 +22,7 @@ from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.errors import printable
+from engine.errors import faults, printable
 from engine.model import Intent, Mode, SnapshotSource
 from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
@@ -191,10 +191,10 @@ class SizewatchApp(App[None]):
             for screen in self._in_sight():
                 try:
                     screen.show(view)
-                except Exception as error:  # noqa: BLE001 (one frame of one screen; the next one tries again)
+                except faults() as error:  # one frame of one screen; the next one tries again
                     self._tell_failure(screen, error)
 
-    def _tell_failure(self, screen: LiveScreen | Sheet, error: Exception) -> None:
+    def _tell_failure(self, screen: LiveScreen | Sheet, error: BaseException) -> None:
         words = printable(f"{type(screen).__name__} failed: {type(error).__name__}: {error}")[:200]
         if words != self._failed:
             self._failed = words

@@ -84,6 +84,25 @@ def test_a_file_of_other_columns_is_set_aside(tmp_path: Path) -> None:
     assert "columns" in store.notices()[0].text
 
 
+def test_a_turned_bit_that_is_good_parquet_is_damage_all_the_same(tmp_path: Path) -> None:
+    kept(tmp_path, bars("IWM", tuple(map(float, range(1, 60)))))
+    path = file_of(tmp_path, bars("IWM"))
+    whole, passed = path.read_bytes(), 0
+    for at in range(4, len(whole), 37):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+        for found in Store(tmp_path, HandClock()).load():
+            passed += 1
+            assert found.frame["close"].to_list() == list(map(float, range(1, 60)))
+    assert passed  # some bits mean nothing
+
+
+def test_a_file_of_before_there_was_a_check_is_read(tmp_path: Path) -> None:
+    path = file_of(tmp_path, bars("IWM"))
+    path.parent.mkdir(parents=True)
+    bars("IWM").frame.write_parquet(path, metadata={"quote_ccy": "USDT"})
+    assert loaded(Store(tmp_path, HandClock()))["IWM"].quote_ccy == "USDT"
+
+
 def test_a_damaged_file_that_cannot_be_moved_is_never_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,13 +15,22 @@ def fails(*_: Any) -> Any:
     raise KeyError("z252\x1b[2J")
 
 
+class PanicException(BaseException):
+    """As the libraries in Rust have them: no `Exception`."""
+
+
+def panics(*_: Any) -> Any:
+    raise PanicException("z252\x1b[2J")
+
+
+@pytest.mark.parametrize("how", [fails, panics])
 @pytest.mark.parametrize("where", ["prepare", "body", "title"])
 async def test_a_pane_that_breaks_says_so_alone_and_heals(
-    where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    where: str, how: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(fakes.snapshot()) as run:
         pane = run.pane("spreads")
-        monkeypatch.setattr(pane, where, fails)
+        monkeypatch.setattr(pane, where, how)
         with caplog.at_level(logging.ERROR):
             for _ in range(3):
                 assert run.source.snapshot is not None
@@ -30,7 +39,7 @@ async def test_a_pane_that_breaks_says_so_alone_and_heals(
                 pane.repaint()
                 await run.frame()
         text = run.text()
-        assert "this pane failed: KeyError" in text
+        assert f"this pane failed: {'KeyError' if how is fails else 'PanicException'}" in text
         assert "\x1b" not in text
         assert "BTC" in text  # the other panes go on
         assert [record.getMessage() for record in caplog.records].count("the pane spreads") == 1
