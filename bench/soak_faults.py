@@ -319,13 +319,16 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
     return {
         "bench": "soak_faults",
         "sound": sound,
+        "ended_early": made.ended,
         "world_s": round(lasted),
         "our_s": round(took),
         "cpu_s": round(time.process_time() - cpu),
         "faults": made.faults,
+        "ticks_offered": made.gateway.messages,
         "ticks": ticks,
-        "ticks_per_world_s": round(ticks / lasted),
+        "ticks_offered_per_our_s": round(made.gateway.messages / took),
         "ticks_per_our_s": round(ticks / took),
+        "ticks_per_world_s": round(ticks / lasted),
         "beats": made.beats,
         "rows_looked_at": made.truth.rows,
         "wrong_values": made.truth.wrongs,
@@ -356,9 +359,9 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser("bench.soak_faults", description="Mixed faults for hours of the world.")
     parser.add_argument("--hours", type=float, default=2.0, help="of the world (2)")
-    parser.add_argument("--speed", type=float, default=4.0, help="seconds of the world in one of ours (4)")
+    parser.add_argument("--speed", type=float, default=3.2, help="seconds of the world in one of ours (3.2)")
     parser.add_argument(
-        "--coins", type=int, default=170, help="beside three others; 12 ticks a second of ours each (170)"
+        "--coins", type=int, default=360, help="beside three others; 9 ticks a second of ours each, calm (360)"
     )
     parser.add_argument("--at-once", type=int, default=2, help="faults of each source at the same time (2)")
     parser.add_argument("--seed", type=int, default=1)
