@@ -103,6 +103,12 @@ class Terminal:
                     return time.monotonic() - self.started
         raise TimeoutError(f"{mark!r} was not written within {seconds:g} s: {bytes(self.raw[-2000:])!r}")
 
+    def wipe(self) -> None:
+        """Take in what is written, then leave nothing of it on the screen: another program had it."""
+        while select.select([self._master], [], [], 0.2)[0] and self.read(0):
+            pass
+        self._screen.reset()
+
     def send(self, keys: str) -> None:
         """Type."""
         os.write(self._master, keys.encode())

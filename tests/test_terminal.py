@@ -89,6 +89,22 @@ def test_a_closed_window_leaves_nothing_behind(demo: Terminal, tmp_path: Path) -
     assert contents(tmp_path / "tmp") == {}
 
 
+def test_it_stops_at_ctrl_z_and_paints_all_of_the_screen_when_it_goes_on(demo: Terminal) -> None:
+    demo.until(lambda text: "SIMULATED" in text, 30)
+    demo.send("\x1a")
+    stat = Path(f"/proc/{demo.process.pid}/stat")
+    demo.until(lambda _: stat.read_text().rpartition(")")[2].split()[0] == "T", 15)
+    demo.wipe()
+    written = bytes(demo.raw)
+    assert written.rfind(b"\x1b[?1049l") > written.rfind(b"\x1b[?1049h")  # the shell has its own screen, and its cursor
+    assert written.rfind(b"\x1b[?25h") > written.rfind(b"\x1b[?25l")
+    os.kill(demo.process.pid, signal.SIGCONT)
+    # what stands still between two ticks is there again as well
+    still = ("1 Dashboard", "Size spread", "Russell 2000", "Gauges")
+    demo.until(lambda text: all(words in text for words in still), 15)
+    assert leave_by_key(demo) == 0
+
+
 def test_a_kill_takes_the_child_with_it(demo: Terminal) -> None:
     demo.until(lambda text: "SIMULATED" in text, 30)
     [child] = children(demo.process.pid)

@@ -96,6 +96,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("reload", "R", "app.reload", "reload config", "Read the configuration file again.", "General"),
     Action("palette", "ctrl+p", "app.command_palette", "palette", "Find any action by name.", "General"),
     Action("help", "question_mark,f1", "app.help", "help", "This page.", "General", 6),
+    Action("suspend", "ctrl+z", "app.suspend_process", "suspend", "Back to the shell; its `fg` returns here.",
+           "General"),
     Action("quit", "q,ctrl+q,ctrl+c", "app.quit", "quit", "Leave sizewatch.", "General", 7),
 )  # fmt: skip
 
