@@ -151,7 +151,7 @@ def _workbook(name: str, blob: bytes) -> list[_Sheet]:
         try:
             with zipfile.ZipFile(io.BytesIO(blob)) as archive:
                 unpacked = sum(item.file_size for item in archive.infolist())
-        except zipfile.BadZipFile as error:
+        except faults() as error:
             raise BadDataError(f"{name}: a damaged workbook: {error}") from error
         if unpacked > MAX_UNPACKED:
             raise BadDataError(f"{name}: unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are read")
