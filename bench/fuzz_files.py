@@ -22,7 +22,7 @@ from engine.config import Config
 from engine.config_file import parse
 from engine.errors import ConfigError, FeedError, SizewatchError, faults
 from engine.plan_text import PlanTextError, parse_plan, parse_whatif, plan_of, whatif_of
-from engine.store import decoded
+from engine.store import decoded, encoded
 from engine.view import Session
 from feeds import markets, outside_facts, public
 from feeds.flow_files import read_flow_bytes
@@ -128,9 +128,7 @@ def _bar_file() -> bytes:
 
     hours = pl.datetime_range(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 9, tzinfo=UTC), "1h", eager=True)
     frame = pl.DataFrame({"time": hours, **dict.fromkeys(list(BARS)[1:], 1.5)}).cast(BARS)
-    file = io.BytesIO()
-    frame.write_parquet(file, metadata={"quote_ccy": "USD"})
-    return file.getvalue()
+    return encoded(frame, "USD")
 
 
 def _calendar(path: Path) -> None:
