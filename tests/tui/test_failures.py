@@ -64,6 +64,37 @@ async def test_a_line_that_breaks_says_so_alone_and_heals(monkeypatch: pytest.Mo
         assert "SIMULATED" in run.text()
 
 
+@pytest.mark.parametrize("how", [fails, panics])
+async def test_a_key_whose_action_breaks_says_so_and_the_next_one_works(
+    how: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    async with running(fakes.snapshot()) as run:
+        monkeypatch.setattr(run.app, "notify", lambda words, **_: told.append(words))
+        monkeypatch.setattr(type(run.app.screen), "action_move", how)
+        with caplog.at_level(logging.ERROR):
+            await run.press("j")
+        kind = "KeyError" if how is fails else "PanicException"
+        assert kind in caplog.text
+        assert told and kind in told[0] and told[0].isprintable()
+        monkeypatch.undo()
+        await run.press("question_mark")
+        assert "Help" in run.text()
+
+
+async def test_a_frame_that_breaks_is_told_and_the_next_one_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    async with running(fakes.snapshot()) as run:
+        monkeypatch.setattr(run.app, "notify", lambda words, **_: told.append(words))
+        monkeypatch.setattr(run.app._announcer, "tell", fails)
+        await run.frame()
+        await run.frame()
+        assert len(told) == 1 and told[0].startswith("a frame failed: KeyError")
+        monkeypatch.undo()
+        await run.frame()
+        assert "IWM/SPY" in run.text()
+
+
 async def test_a_screen_that_breaks_is_told_once_and_the_frames_go_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
