@@ -9,6 +9,7 @@ import pytest
 
 from tests.tui import fakes
 from tests.tui.running import running
+from tui import commands
 
 
 def fails(*_: Any) -> Any:
@@ -80,6 +81,16 @@ async def test_a_key_whose_action_breaks_says_so_and_the_next_one_works(
         monkeypatch.undo()
         await run.press("question_mark")
         assert "Help" in run.text()
+
+
+async def test_a_command_that_breaks_says_so_in_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(fakes.snapshot()) as run:
+        monkeypatch.setattr(commands, "load", lambda _: fails)
+        await run.press("colon", *"theme dark", "enter")
+        assert "theme failed: KeyError" in run.text()
+        await run.press("escape")
+        await run.frame()
+        assert "IWM/SPY" in run.text()
 
 
 async def test_a_frame_that_breaks_is_told_and_the_next_one_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
