@@ -57,6 +57,9 @@ class Bar(Widget):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._restyle()
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)  # it would hold what is gone until the theme changes
+
     def _restyle(self) -> None:
         self._styles = theme.styles(self.app.theme, self.ground)
         self.refresh()

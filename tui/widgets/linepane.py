@@ -120,6 +120,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self._restyle()
         self._title = self.heading
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)  # it would hold what is gone until the theme changes
+
     def _restyle(self) -> None:
         name = self.app.theme
         self._styles = (theme.styles(name, self.ground), theme.styles(name, "cursor"))
