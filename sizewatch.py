@@ -27,7 +27,7 @@ from engine.config import Config
 from engine.errors import ConfigError, RefusedError, SizewatchError
 from engine.logs import kept
 from engine.model import Mode
-from engine.standard_output import only_ours_on_stdout, say
+from engine.standard_output import only_ours_on_screen, only_ours_on_stdout, say
 from engine.temporary import own_folder
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def monitor(options: Options) -> int:
     sys.setswitchinterval(0.001)  # key presses wait for the collector's thread; measured: p99 42 → 27 ms
     os.environ.setdefault("TEXTUAL_FPS", "240")  # its answer to a key waits for up to two ticks of this clock
     garbage.hold()
-    with prepared(options) as run, kept(run.store):  # nothing over the screen: what breaks stands in the log
+    with prepared(options) as run, kept(run.store), only_ours_on_screen():  # what breaks stands in the log
         from tui.app import SizewatchApp
         from tui.running import run as run_app
 

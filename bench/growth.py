@@ -22,8 +22,9 @@ class Growth:
     rows: list[tuple[float, float, int, int]] = field(default_factory=list)
     """(second of the world, MB resident, open files, tasks)."""
 
-    def sample(self, now: float) -> None:
-        tasks = sum(task.get_name() != PLANNED for task in asyncio.all_tasks())
+    def sample(self, now: float, others: int = 0) -> None:
+        """Take a sample at second `now`. others: tasks of other loops, and threads, that count too."""
+        tasks = others + sum(task.get_name() != PLANNED for task in asyncio.all_tasks())
         self.rows.append((now, resident_mb(), open_files(), tasks))
 
     def spread(self, column: int, warm: float) -> tuple[float, float]:

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 import traceback
 
-from bench.fuzz_targets import Target, targets
+from bench.fuzz_samples import Target
+from bench.fuzz_targets import targets
+from bench.growth import resident_mb
 
 SLOW_S = 1.0
 GROWTH_MB = 10.0
-
-
-def resident_mb() -> float:
-    """The most that this process has held so far, in megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 if sys.platform != "darwin" else 1024**2)
 
 
 def soak(target: Target, inputs: int) -> dict[str, object]:

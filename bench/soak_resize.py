@@ -11,6 +11,8 @@ import random
 import sys
 import time
 
+from textual.widget import Widget
+
 from tests.tui import fakes
 from tests.tui.running import running
 
@@ -28,8 +30,15 @@ async def soak(sizes: int, seed: int) -> None:
             assert run.source.snapshot is not None
             run.source.snapshot = fakes.moved(run.source.snapshot, rng.uniform(-0.02, 0.02))
             await run.press(rng.choice(KEYS))
-            lines = run.text().splitlines()
-            assert len(lines) == size[1], size
+            strips = run.app.screen._compositor.render_strips()
+            assert len(strips) == size[1], size
+            assert {strip.cell_length for strip in strips} == {size[0]}, size
+            shown = run.text()
+            for widget in run.app.screen.walk_children(Widget, with_self=True):
+                widget._styles_cache.clear()
+                widget.refresh(layout=True)
+            await run.pilot.pause()
+            assert run.text() == shown, f"{size}: something of another size or moment was left"
     print(f"{sizes} sizes, {(time.process_time() - began) / sizes * 1000:.0f} ms of CPU each")
 
 

@@ -26,6 +26,10 @@ from engine.watching import Watchers, Watching
 
 EVENTS: Final = 500
 """Events that a snapshot and the table `journal` carry; older ones are in the journal."""
+UNWRITTEN: Final = 5_000
+"""Events that wait for a disk that takes them; beyond it the oldest are not kept."""
+AGAIN_S: Final = 5.0
+"""Between two tries to write those."""
 LOOK_S: Final = 1.0
 """Between two looks at what others have written, and two makings of `journal` and `rules`."""
 TWICE_S: Final = 2.0
@@ -62,6 +66,10 @@ class Alerting:
         self._newest: dict[tuple[str, str], Event] = {}
         self._saved: dict[tuple[str, str], Instance] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS)
+        self._unwritten: list[Event] = []
+        """Events that were told and that the disk has refused so far, oldest first."""
+        self._tried = float("-inf")
+        """When it last did."""
         self._entries: list[Entry] = []
         self._sent: dict[str, list[Sent]] = {}
         self._quiet: dict[tuple[str, str], float | None] = {}
@@ -90,6 +98,8 @@ class Alerting:
         """The events of this beat, oldest first; they are in the journal when this returns."""
         self._watching.beat(now)
         leads = self._leading(now)
+        if self._unwritten and leads and not 0 <= now - self._tried < AGAIN_S:
+            self._keep([], now)
         told = self._look(now)
         if leads:
             return told + self._tell(self._crossings() + self.book.evaluate(tables, now), now)
@@ -158,7 +168,8 @@ class Alerting:
         return [event for event in self.events if event.id not in known]
 
     def _read(self, journal: Journal) -> None:
-        entries = journal.entries(limit=EVENTS)
+        waiting = [Entry(0, event, None) for event in reversed(self._unwritten)]
+        entries = [*waiting, *journal.entries(limit=EVENTS)][:EVENTS]
         self._entries, self._sent = entries, journal.sent(EVENTS)
         self._quiet = journal.quiet(float("-inf"))
         self.events = deque((entry.event for entry in reversed(entries)), maxlen=EVENTS)
@@ -219,21 +230,33 @@ class Alerting:
     def adopt(self, old: Alerting) -> None:
         """Go on where the alerts of the configuration before stood: no crossing falls between two sets of rules."""
         self._watching.adopt(old._watching)
+        self._unwritten = old._unwritten
 
     def _keep(self, events: list[Event], now: float) -> list[Event]:
         if self._journal is None:
             self._entries = [Entry(0, event, None) for event in reversed(events)] + self._entries[:EVENTS]
             return events
+        before = self._saved
         try:
             quiet = self._journal.silenced(now)
-            silent = {event.id for event in events if {(event.rule, event.row), (event.rule, "*")} & quiet}
+            waiting = [*self._unwritten, *events]
+            silent = {event.id for event in waiting if {(event.rule, event.row), (event.rule, "*")} & quiet}
             # nobody is told of it: not on the screen, not by a bell, not outside
-            events = [event._replace(notify="off") if event.id in silent else event for event in events]
-            owed = {event.id: self._channels(event, event.id in silent) for event in events}
-            return self._journal.record(events, self._changed(), owed)
+            waiting = [event._replace(notify="off") if event.id in silent else event for event in waiting]
+            owed = {event.id: self._channels(event, event.id in silent) for event in waiting}
+            new = self._journal.record(waiting, self._changed(), owed)
         except DatabaseError as error:
+            # they wait: whatever goes outside goes by the journal
+            self._unwritten = [*self._unwritten, *events][-UNWRITTEN:]
+            self._saved, self._tried = before, now
             self._complain(f"alerts are not being kept: {error}")
             return events
+        if self._unwritten:
+            self._complain(f"alerts are kept again; {len(self._unwritten)} had waited for it")
+            told, self._unwritten = {event.id for event in self._unwritten}, []
+            self._stirred = True
+            return [event for event in new if event.id not in told]
+        return new
 
     def _changed(self) -> list[tuple[str, str, Instance]]:
         """Instances that differ from what the journal holds, those at rest again among them."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from engine import garbage
+from engine import errors, garbage
 from engine.clock import Clock
 from engine.config import Config
 from engine.model import Intent, Mode, Notice, Sink, Snapshot
@@ -210,7 +210,7 @@ class Collector:
                 if self._snapshot.settled and not self._kept:
                     self._kept = True
                     garbage.keep()
-            except Exception as error:
+            except errors.faults() as error:
                 faults += 1
                 log.exception("a beat failed")
                 engine.notice("error", f"a beat failed: {type(error).__name__}: {str(error)[:160]}")
@@ -259,7 +259,7 @@ class Collector:
                 self._apply(engine, found)
             elif found is not None:
                 engine.add_notice(found)
-        except Exception as error:
+        except errors.faults() as error:
             log.exception("a configuration could not be applied")
             engine.notice("error", f"the configuration could not be applied: {type(error).__name__}: {error}")
 
@@ -289,7 +289,7 @@ class Collector:
                 warmth.begin()
                 await self._feeds.run()
                 why = "they ended"
-            except Exception as error:
+            except errors.faults() as error:
                 log.exception("the feeds' runner failed")
                 why = f"{type(error).__name__}: {str(error)[:160]}"
             finally:

@@ -70,7 +70,12 @@ def parse(content: bytes, path: Path, actions: Mapping[str, str] | None = None) 
         raise ConfigError(str(path), (ConfigMistake("", "", f"line {line} is not UTF-8 text"),)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), (ConfigMistake("", "", f"is not TOML: {error}"),)) from error
-    config, mistakes = check(raw, actions)
+    except RecursionError as error:
+        raise _too_deep(path) from error
+    try:
+        config, mistakes = check(raw, actions)
+    except RecursionError as error:
+        raise _too_deep(path) from error
     config = _anchored(config, path.absolute().parent)
     ca_file = config.network.ca_file
     if ca_file and not Path(ca_file).is_file():
@@ -78,6 +83,10 @@ def parse(content: bytes, path: Path, actions: Mapping[str, str] | None = None) 
     if mistakes:
         raise ConfigError(str(path), tuple(mistakes))
     return config
+
+
+def _too_deep(path: Path) -> ConfigError:
+    return ConfigError(str(path), (ConfigMistake("", "", "is nested too deeply"),))
 
 
 def _anchored(config: Config, folder: Path) -> Config:

@@ -18,9 +18,8 @@ import polars as pl
 
 from engine.config import Config
 from engine.database import FILE_NAME, MIGRATIONS
-from engine.errors import SizewatchError
-from engine.store import ORPHAN_S, Partition
-from engine.tables import BARS
+from engine.errors import SizewatchError, faults
+from engine.store import ORPHAN_S, Partition, decoded
 
 FORMATS: Final = ("csv", "json", "parquet")
 Say = Callable[[str], object]
@@ -113,12 +112,9 @@ def _leftovers(store: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path.read_bytes())
-    except Exception as error:  # a damaged file can fail in any way at all
+        return decoded(path.read_bytes())[0]
+    except faults() as error:  # a damaged file can fail in any way at all
         raise DataError(str(error).partition("\n")[0][:120] or type(error).__name__) from error
-    if frame.schema != BARS:
-        raise DataError("its columns are not those of bars")
-    return frame
 
 
 def _check_database(file: Path, say: Say) -> int:

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
+from engine.errors import faults
 from engine.model import Status
 from engine.tables import TABLES, empty
 from engine.view import View
@@ -59,7 +60,7 @@ class _Slot:
     table: pl.DataFrame
     state: Any = None
     ready: bool = False
-    """Whether `state` exists."""
+    """Whether `state` exists, and is of the bars that its table may be made from."""
     due: bool = True
     """Whether the bars behind `state` have changed."""
     fresh: bool = False
@@ -157,7 +158,8 @@ class Derived:
         slot.due = False
         try:
             slot.state = slot.maker.at_close(now)
-        except Exception as error:  # noqa: BLE001 — one table's fault must not take the others down; it is told
+        except faults() as error:  # one table's fault must not take the others down; it is told
+            slot.ready = False  # what there is was made of other bars: prices alone must not make it pass for new
             self._break(slot, error)
         else:
             slot.ready = slot.fresh = True
@@ -169,14 +171,14 @@ class Derived:
             if table.columns != slot.columns or table.dtypes != slot.kinds:  # two schemas compare six times as slowly
                 schema = TABLES[slot.maker.name]
                 raise TypeError(f"columns differ from the schema: {_difference(table.schema, schema)}")
-        except Exception as error:  # noqa: BLE001 — as above
+        except faults() as error:  # as above
             self._break(slot, error)
             return
         slot.broken = None
         if not table.equals(slot.table):
             slot.table = table
 
-    def _break(self, slot: _Slot, error: Exception) -> None:
+    def _break(self, slot: _Slot, error: BaseException) -> None:
         """Keep the rows, say that they are stale, and tell the user once a fault."""
         text = f"table {slot.maker.name} cannot be made: {type(error).__name__}: {str(error)[:160]}"
         if slot.broken == text:

@@ -27,7 +27,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.derived import CLOSE_BUDGET_S, Derived, Maker
 from engine.engine_view import EngineView
-from engine.errors import printable
+from engine.errors import faults, printable
 from engine.feeds_table import feeds_table
 from engine.makers import makers as default_makers
 from engine.model import (
@@ -140,7 +140,7 @@ class Engine:
         try:
             if not self.bars.merge(bars):
                 return
-        except Exception as error:  # noqa: BLE001 — one wrong frame of one source is told, not fatal
+        except faults() as error:  # one wrong frame of one source is told, not fatal
             self.notice("error", f"bars of {bars.symbol} by {bars.source} refused: {str(error)[:160]}")
             return
         self._bars_came(bars.interval)
@@ -356,7 +356,7 @@ class Engine:
         """A fault in here takes down the table `name` alone: its rows turn stale and the user is told, once a fault."""
         try:
             yield
-        except Exception as error:
+        except faults() as error:
             text = f"table {name} cannot be made: {type(error).__name__}: {str(error)[:160]}"
             if self._broken.get(name) != text:
                 log.exception("table %s", name)

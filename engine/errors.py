@@ -16,6 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def faults() -> tuple[type[BaseException], ...]:
+    """What may end whatever raised it, and nothing more: for the `except` of a part that must not take others down.
+
+    Exceptions, and panics of libraries in Rust (Polars, calamine), which each have a kind of their own that is no
+    `Exception`: it is made as the first of them is raised, so it is looked for then.
+    """
+    return (Exception, *(kind for kind in BaseException.__subclasses__() if kind.__name__ == "PanicException"))
+
+
 def printable(text: str) -> str:
     """`text` without what a terminal obeys or what turns the reading direction around: each such sign is a space."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import Final, NamedTuple
 
 from engine import sessions
 from engine.config import Config
-from engine.database import Database
-from engine.errors import SizewatchError
+from engine.database import Database, DatabaseError
+from engine.errors import SizewatchError, faults
 from engine.flow_store import load_days, load_published, revision, save_days
 from engine.flow_table import FlowRow, flow_rows
 from engine.model import FundDays, MarketFact, OutsideFact
@@ -41,6 +42,7 @@ NEW_DAYS: Final = 30
 _EPOCH: Final = date(1970, 1, 1)
 
 Job = Callable[[Database], None]
+_Jobs = queue.Queue[tuple[Job, bool] | None]
 
 
 class Kept(NamedTuple):
@@ -70,7 +72,10 @@ class Outside:
         self._tell = tell
         self._facts: dict[str, OutsideFact] = {}
         self._kept = Kept()
-        self._jobs: queue.Queue[Job | None] = queue.Queue(WAITING)
+        self._jobs: _Jobs = queue.Queue(WAITING)
+        """What to do, and whether it must be done again where the disk refused it."""
+        self._refused: deque[Job] = deque(maxlen=WAITING)
+        """What the disk refused; the thread's own."""
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._changed = True
@@ -93,7 +98,7 @@ class Outside:
             self._facts[fact.fact] = fact
             self._changed = True
             if fact.members:
-                self._do(lambda database: self._see_members(database, fact))
+                self._do(lambda database: self._see_members(database, fact), keep=True)
 
     def ingest_fund_days(self, days: FundDays, /) -> None:
         """Have days of funds kept, and the flows worked out anew where they say something new."""
@@ -102,7 +107,7 @@ class Outside:
             save_days(database, days.days, days.source)
             self._read(database)
 
-        self._do(save)
+        self._do(save, keep=True)
 
     # the engine's part
 
@@ -174,7 +179,7 @@ class Outside:
 
     # the thread's part
 
-    def _do(self, job: Job) -> None:
+    def _do(self, job: Job, *, keep: bool = False) -> None:
         if self._folder is None:
             return
         if self._thread is None:
@@ -183,7 +188,7 @@ class Outside:
         with self._lock:
             self._open += 1
         try:
-            self._jobs.put_nowait(job)
+            self._jobs.put_nowait((job, keep))
         except queue.Full:
             self._ended()
             self._said.put("fund days came faster than the disk takes them: some were dropped")
@@ -197,13 +202,19 @@ class Outside:
         """Runs in the thread: every job in turn, on one connection that is opened anew after a fault."""
         database: Database | None = None
         last = ""
-        while (job := self._jobs.get()) is not None:
+        while (given := self._jobs.get()) is not None:
+            job, keep = given
             try:
                 database = database or self._opened()
                 job(database)
+                while self._refused:  # whoever comes first finds out whether there is room again
+                    self._refused[0](database)
+                    self._refused.popleft()
                 last = ""
-            except Exception as error:  # noqa: BLE001 — it is told; flows and facts are not worth the other tables
+            except faults() as error:  # it is told; flows and facts are not worth the other tables
                 words = str(error) if isinstance(error, SizewatchError) else f"{type(error).__name__}: {error}"
+                if keep and isinstance(error, DatabaseError):
+                    self._refused.append(job)
                 if words != last:
                     self._said.put(f"flows: {words[:200]}")
                 last = words

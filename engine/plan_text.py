@@ -215,7 +215,7 @@ def plan_of(data: Mapping[str, object]) -> Plan:
         )
         if plan.by:
             date.fromisoformat(plan.by)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PlanTextError(f"a plan was written down wrongly: {error}") from error
     return plan
 
@@ -224,7 +224,7 @@ def whatif_of(data: Mapping[str, object]) -> WhatIf:
     """The rotation that was written down. Raises PlanTextError where it was not."""
     try:
         return WhatIf(_float(data["large_pct"]), _float(data["relative_pct"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PlanTextError(f"a rotation was written down wrongly: {error}") from error
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from engine.clock import ReplayClock
 from engine.collector import ALERT_ACTIONS, PLAN_ACTIONS
 from engine.config import Config
-from engine.errors import SizewatchError
+from engine.errors import SizewatchError, faults
 from engine.model import Intent, Mode, Playing, Sink, Snapshot
 from engine.worker import Worker
 
@@ -133,7 +133,7 @@ class Player:
             asyncio.run(self._play())
         except SizewatchError as error:
             self._failure = str(error)
-        except Exception as error:
+        except faults() as error:
             log.exception("the replay ended")
             self._failure = f"{type(error).__name__}: {str(error)[:200]}"
         finally:

@@ -9,9 +9,11 @@ most the newest frame of each partition.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +22,7 @@ from urllib.parse import quote, unquote
 import polars as pl
 
 from engine.clock import Clock
+from engine.errors import faults
 from engine.model import Bars, Notice
 from engine.tables import BARS
 
@@ -31,6 +34,8 @@ ORPHAN_S: Final = 3600.0
 """A part-written file older than this belongs to nobody."""
 _SUFFIX: Final = ".parquet"
 _PART: Final = ".part"
+SEAL: Final = b"sizewatch seal "
+"""Stands before the check of a file's bytes."""
 
 
 def data_folder() -> Path:
@@ -59,6 +64,32 @@ class Partition(NamedTuple):
             return None
         symbol, dot, interval = path.name.removesuffix(_SUFFIX).rpartition(".")
         return cls(unquote(path.parent.name), unquote(symbol), interval) if dot and symbol else None
+
+
+def encoded(frame: pl.DataFrame, currency: str) -> bytes:
+    """A file's bytes: Parquet, and a check of it between its pages and its footer, where readers look past it."""
+    file = io.BytesIO()
+    frame.write_parquet(file, compression="zstd", compression_level=1, metadata={"quote_ccy": currency})
+    made = file.getvalue()
+    foot = len(made) - 8 - int.from_bytes(made[-8:-4], "little")
+    return b"".join((made[:foot], SEAL, zlib.crc32(made).to_bytes(4, "little"), made[foot:]))
+
+
+def decoded(data: bytes) -> tuple[pl.DataFrame, str]:
+    """The bars in a file's bytes, and their currency. Raises one of `faults()` where the file is damaged.
+
+    The check comes first: of a turned bit the format's reader makes another price, a panic, or 20 GB of memory.
+    """
+    at = data.rfind(SEAL)
+    if at >= 0:  # else of an earlier version, whose files have none until they are written again
+        foot = at + len(SEAL) + 4
+        said, data = int.from_bytes(data[foot - 4 : foot], "little"), data[:at] + data[foot:]
+        if zlib.crc32(data) != said:
+            raise ValueError("its bytes are not those that were written")
+    frame = pl.read_parquet(data)
+    if frame.schema != BARS:
+        raise ValueError("its columns are not those of bars")
+    return frame, pl.read_parquet_metadata(data).get("quote_ccy", "USD")
 
 
 class Store:
@@ -110,16 +141,13 @@ class Store:
             self._tell("warning", f"{path}: cannot be read and is left alone: {error.strerror or error}")
             return None
         try:
-            frame = pl.read_parquet(data)
-            if frame.schema != BARS:
-                raise ValueError("its columns are not those of bars")
-            currency = pl.read_parquet_metadata(data).get("quote_ccy", "USD")
-        except Exception as error:  # noqa: BLE001 — a damaged file can fail in any way at all; it is set aside and told
+            frame, currency = decoded(data)
+        except faults() as error:  # a damaged file can fail in any way at all; it is set aside and told
             self._set_aside(path, partition, error)
             return None
         return Bars(partition.symbol, partition.interval, partition.source, currency, frame)
 
-    def _set_aside(self, path: Path, partition: Partition, why: Exception) -> None:
+    def _set_aside(self, path: Path, partition: Partition, why: BaseException) -> None:
         aside = path.with_name(f"{path.name}.damaged-{int(self._clock.now())}")
         reason = str(why).splitlines()[0][:120] if str(why) else type(why).__name__
         try:
@@ -175,7 +203,7 @@ class Store:
                 currency, frame = self._waiting.pop(partition)
             try:
                 self._write(partition, currency, frame)
-            except Exception as error:  # noqa: BLE001 — whatever fails in a write, the live view goes on; it is told
+            except faults() as error:  # whatever fails in a write, the live view goes on; it is told
                 words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 self._tell("warning", f"bars cannot be kept in {self.root}: {words}; the live view goes on")
                 with self._lock:
@@ -192,7 +220,7 @@ class Store:
         part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}{_PART}")
         try:
             with part.open("wb") as file:
-                frame.write_parquet(file, compression="zstd", compression_level=1, metadata={"quote_ccy": currency})
+                file.write(encoded(frame, currency))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)

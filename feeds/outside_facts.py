@@ -145,9 +145,20 @@ def _kept(file: Path) -> tuple[float, list[OutsideFact]] | None:
     try:
         kept = orjson.loads(file.read_bytes())
         facts = [OutsideFact(*row)._replace(members=tuple(row[-1])) for row in kept["facts"]]
-        return float(kept["at"]), facts
+        return (float(kept["at"]), facts) if all(map(_sound, facts)) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _sound(fact: OutsideFact) -> bool:
+    """Whether what was kept has the types of a fact."""
+    numbers = (fact.value, fact.as_of, fact.lasts_s, fact.change_pct)
+    words = (fact.fact, fact.unit, fact.source, *fact.members, fact.change_over or "")
+    return (
+        all(isinstance(number, int | float) or number is None for number in numbers)
+        and None not in numbers[1:3]
+        and all(isinstance(word, str) for word in words)
+    )
 
 
 def _keep(file: Path, now: float, facts: list[OutsideFact]) -> None:

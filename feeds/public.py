@@ -217,6 +217,8 @@ def _kept_names(file: Path, now: float, bases: tuple[str, ...]) -> dict[str, str
         kept = orjson.loads(file.read_bytes())
         fresh = 0 <= now - float(kept["at"]) <= NAMES_LAST_S
         ids = {base: kept["ids"][base] for base in bases}
+        if not all(coin is None or isinstance(coin, str) for coin in ids.values()):
+            return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return ids if fresh else None

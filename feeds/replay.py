@@ -18,7 +18,7 @@ import orjson
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.errors import BadDataError, SizewatchError
+from engine.errors import BadDataError, SizewatchError, faults
 from engine.model import Bars, ChannelReport, MarketFact, OutsideFact, Sink
 from feeds.ccxt_tap import closed, standing
 from feeds.crypto import Relay
@@ -158,7 +158,7 @@ class Replay:
             return
         try:
             play(source, payload)
-        except Exception:  # noqa: BLE001 (whatever the venue sent; live it was passed over, too)
+        except faults():  # whatever the venue sent; live it was passed over, too
             self.unreadable += 1
 
     async def close(self) -> None:

@@ -163,7 +163,9 @@ class Yahoo:
             raise BadDataError("Yahoo's answer is no list of quotes") from broken
         if error:
             raise BadDataError(_said(answer) or "Yahoo answered with an error")
-        found: list[Mapping[str, Any]] = [row for row in rows or () if isinstance(row, dict)]
+        found: list[Mapping[str, Any]] = (
+            [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        )
         if not found:
             raise BadDataError(f"Yahoo answered with none of {len(symbols)} quotes")
         return found

@@ -67,6 +67,7 @@ class Socket:
         self._host = host
         self._muted = gateway.muted
         self._faults = gateway.faults
+        self._gateway = gateway
         self._line = line
 
     @property
@@ -77,6 +78,7 @@ class Socket:
         """Send a text frame. A socket that has gone, or a host that is muted, swallows it."""
         if self._socket.closed or self._host in self._muted:
             return
+        self._gateway.messages += 1
         text = message if isinstance(message, str) else message.decode()
         if self._faults.active and await self._broken(text):
             return
@@ -160,6 +162,8 @@ class Gateway:
         self._now = now
         self.requests = 0
         """HTTP requests and websockets served since the gateway was made."""
+        self.messages = 0
+        """What the sites gave to their open websockets since then, whatever a fault made of it on the way."""
         self._sockets: set[web.WebSocketResponse] = set()
         self._servers: dict[str, web.Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -182,6 +182,8 @@ def _document(path: Path, below: tuple[Path, ...]) -> dict[str, Any]:
         raise ScenarioError(str(path), [Mistake("", "", f"is not UTF-8 text: {error.reason}")]) from error
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(str(path), [Mistake("", "", f"is not TOML: {error}")]) from error
+    except RecursionError as error:
+        raise ScenarioError(str(path), [Mistake("", "", "is nested too deeply")]) from error
     base = data.pop("extends", None)
     if base is None:
         return data

@@ -74,7 +74,13 @@ def leave_by_term(terminal: Terminal) -> int:
     return terminal.wait(10)
 
 
-@pytest.mark.parametrize("leave", [leave_by_key, leave_by_interrupt, leave_by_term])
+def leave_by_hangup(terminal: Terminal) -> int:
+    """The signal alone: the terminal is still there, and must be as it was."""
+    os.kill(terminal.process.pid, signal.SIGHUP)
+    return terminal.wait(10)
+
+
+@pytest.mark.parametrize("leave", [leave_by_key, leave_by_interrupt, leave_by_term, leave_by_hangup])
 def test_it_ends_clean(demo: Terminal, leave: object, tmp_path: Path) -> None:
     before = contents(tmp_path / "tmp")
     child = market_of(demo)

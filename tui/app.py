@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
@@ -22,7 +23,7 @@ from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.errors import printable
+from engine.errors import faults, printable
 from engine.model import Intent, Mode, SnapshotSource
 from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
@@ -165,6 +166,8 @@ class SizewatchApp(ThriftyApp):
         first = catalogue.SCREENS[0]  # it stands already, as the default screen: a mode would have come up slower
         self.add_mode(first.name, partial(self.screen_of, first))
         self.set_keymap(self.actions.changed())
+        # what stood on the screen is the shell's now: paint all of it, and not only what changes
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         if self._painted is not None:
             self.screen.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")
@@ -180,8 +183,27 @@ class SizewatchApp(ThriftyApp):
         screen._css_update_count = self._css_update_count
         return screen
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """What a key, a click or the palette asks for; one that breaks is told, and ends nothing else."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except faults() as error:
+            self._tell_failure(f"“{action if isinstance(action, str) else action[1]}”", error)
+            return True
+
     def frame(self) -> None:
         """One frame: read the newest snapshot, and let every live screen draw what differs."""
+        try:
+            self._frame()
+        except faults() as error:  # the next one tries again
+            self._tell_failure("a frame", error)
+
+    def _frame(self) -> None:
         view = self.eye.look()
         if view.snapshot is not None and view.snapshot.config is not self._config:
             self._apply(view.snapshot.config)
@@ -197,15 +219,15 @@ class SizewatchApp(ThriftyApp):
             for screen in self._in_sight():
                 try:
                     screen.show(view)
-                except Exception as error:  # noqa: BLE001 (one frame of one screen; the next one tries again)
-                    self._tell_failure(screen, error)
+                except faults() as error:  # one frame of one screen; the next one tries again
+                    self._tell_failure(f"the screen {type(screen).__name__}", error)
 
-    def _tell_failure(self, screen: LiveScreen | Sheet, error: Exception) -> None:
-        words = printable(f"{type(screen).__name__} failed: {type(error).__name__}: {error}")[:200]
+    def _tell_failure(self, what: str, error: BaseException) -> None:
+        words = printable(f"{what} failed: {type(error).__name__}: {error}")[:200]
         if words != self._failed:
             self._failed = words
-            log.error("the screen %s", type(screen).__name__, exc_info=error)
-            self.notify(words, severity="error")
+            log.error("%s", what, exc_info=error)
+            self.notify(words, severity="error", markup=False)
 
     def _in_sight(self) -> list[LiveScreen | Sheet]:
         """The topmost screen that covers all, and the pages over it, from the lowest up."""

@@ -7,12 +7,16 @@ line that says what is wrong, or None. Every action is a command too, by its id.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from engine.errors import faults, printable
 from tui import keys
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from engine.config import Config
@@ -119,9 +123,13 @@ async def carry_out(app: SizewatchApp, line: str) -> str | None:
     command = find(name)
     if isinstance(command, str):
         return command
-    run = load(command.run)
-    answer = run(app, command.name if command.run == f"{_OWN}:action" else text)
-    return await answer if isinstance(answer, Awaitable) else None
+    try:
+        run = load(command.run)
+        answer = run(app, command.name if command.run == f"{_OWN}:action" else text)
+        return await answer if isinstance(answer, Awaitable) else None
+    except faults() as error:  # what breaks in a command is said in its line, and ends nothing else
+        log.exception("the command %s", command.name)
+        return printable(f"{command.name} failed: {type(error).__name__}: {error}")[:200]
 
 
 def completions(line: str, config: Config) -> list[str]:
@@ -134,7 +142,11 @@ def completions(line: str, config: Config) -> list[str]:
     command = find(name.lower())
     if isinstance(command, str) or not command.complete:
         return []
-    words = load(command.complete)(text, config)
+    try:
+        words = load(command.complete)(text, config)
+    except faults():  # the line can be typed without help
+        log.exception("the completion of %s", command.name)
+        return []
     lead = body[: len(body) - len(text.rpartition(" ")[2])]
     return [lead + word for word in words] if isinstance(words, list) else []
 

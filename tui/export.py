@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from engine.errors import faults
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -71,6 +73,6 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         yield fresh
         fresh.replace(path)
-    except Exception as error:
+    except faults() as error:
         fresh.unlink(missing_ok=True)
         raise ExportError(f"{path}: {error}".splitlines()[0]) from error

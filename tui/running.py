@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,13 +30,16 @@ def run(app: SizewatchApp, leave: Callable[[int, FrameType | None], NoReturn]) -
 
     def hung_up() -> None:
         nonlocal lost
-        lost = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
         signal.signal(signal.SIGALRM, leave)
         signal.setitimer(signal.ITIMER_REAL, 3.0, 1.0)  # Textual's writer may be stuck already
         app.exit()
+        if not _gone():  # somebody sent the signal, and the terminal is to be as it was
+            return
+        lost = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
 
     async def shown() -> None:
         loop = asyncio.get_running_loop()
@@ -45,4 +50,17 @@ def run(app: SizewatchApp, leave: Callable[[int, FrameType | None], NoReturn]) -
 
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         asyncio.run(shown())
-    return lost
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0.0)  # what is left to close has its own limits of time
+    return lost or _gone()
+
+
+def _gone() -> bool:
+    """Whether the terminal takes nothing any more."""
+    if not hasattr(os, "tcgetpgrp"):  # Windows closes the program with its window
+        return False
+    try:
+        os.tcgetpgrp(0)
+    except OSError as error:
+        return error.errno == errno.EIO
+    return False

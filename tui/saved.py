@@ -47,7 +47,7 @@ def _read(path: Path) -> dict[str, object]:
             return tomllib.loads(file.read(LIMIT).decode())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SavedError(f"{path}: {error}".splitlines()[0]) from error
 
 

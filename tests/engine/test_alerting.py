@@ -73,6 +73,29 @@ def test_a_restart_fires_nothing_twice_and_forgets_nothing(tmp_path: Path) -> No
     second.close()
 
 
+def test_what_a_full_disk_refused_stays_on_the_screen_and_is_kept_and_owed_once_there_is_room(tmp_path: Path) -> None:
+    database, said = Database(tmp_path), list[str]()
+    journal = Journal(database)
+    alerting = Alerting([Z], journal=journal, channels=lambda *_: ("phone",), complain=said.append)
+    (pages,) = database.rows("PRAGMA page_count")[0]
+    database.execute("CREATE TABLE ballast (x BLOB)")
+    database.execute(f"PRAGMA max_page_count = {pages}")  # as on a disk without room: SQLITE_FULL
+    told = [event for n in range(40) for event in alerting.beat(spreads(**{f"p{n}": 3.0 + n}), 100.0 + n)]
+    kept = {entry.event.id for entry in journal.entries()}
+    lost = [event for event in told if event.id not in kept]
+    assert len(told) == 40 and lost
+    assert any("not being kept" in text and "full" in text for text in said)
+    assert [event.id for event in alerting.events] == [event.id for event in told]
+    database.execute("PRAGMA max_page_count = 100000")
+    assert alerting.beat(spreads(), 200.0) == []  # they are told once
+    assert {entry.event.id for entry in journal.entries()} >= {event.id for event in told}
+    assert {owed.event.id for owed in journal.owed(200.0)} == {event.id for event in told}
+    assert "kept again" in said[-1]
+    alerting.close()
+    again = Alerting([Z], journal=Journal(Database(tmp_path)))
+    assert {row for _, row, _ in again.book.instances()} == {f"p{n}" for n in range(40)}
+
+
 def test_the_table_shows_what_fires_with_its_number() -> None:
     alerting = Alerting([Z, UP])
     alerting.watchers["^RUT"](2299.0, 99.0)

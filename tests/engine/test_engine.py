@@ -138,6 +138,30 @@ def test_a_broken_table_goes_stale_alone_and_is_told_once(clock: HandClock) -> N
     assert run.beat().tables["volumes"]["status"].to_list() == ["ok"]
 
 
+def test_a_table_whose_close_broke_is_stale_until_a_close_succeeds_whatever_prices_come(
+    clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = Fake("volumes")
+    run = with_makers(clock, bad)
+    run.ingest(quote(clock))
+    settle(run, clock)
+
+    def fail(_: float) -> float:
+        raise ZeroDivisionError("a fault")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bad, "at_close", fail)
+        run.ingest_bars(Bars("BTC/USD", "1d", "kraken-bars", "USD", bars_frame((1.0, 2.0))))
+        settle(run, clock)
+        for n in range(3):
+            clock.pass_(1)
+            run.ingest(quote(clock, last=200.0 + n))
+            assert run.beat().tables["volumes"]["status"].to_list() == ["stale"]
+    run.ingest_bars(Bars("BTC/USD", "1d", "kraken-bars", "USD", bars_frame((1.0, 2.0, 3.0))))
+    settle(run, clock)
+    assert run.beat().tables["volumes"]["status"].to_list() == ["ok"]
+
+
 @pytest.mark.parametrize(("name", "part"), [("quotes", "_make_quotes"), ("feeds", "_make_feeds"), ("alerts", "_alert")])
 def test_a_fault_in_a_table_of_the_engines_own_leaves_the_others_alive(
     clock: HandClock, monkeypatch: pytest.MonkeyPatch, name: str, part: str

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from engine.model import Bars
-from engine.store import Partition, Store
+from engine.store import SEAL, Partition, Store, decoded
 from tests.engine.runtime import HandClock, bars_frame, engine
 
 
@@ -82,6 +82,32 @@ def test_a_file_of_other_columns_is_set_aside(tmp_path: Path) -> None:
     store = Store(tmp_path, HandClock())
     assert loaded(store) == {}
     assert "columns" in store.notices()[0].text
+
+
+def test_of_a_file_with_a_turned_bit_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet alone lets some pass for good prices; of others its reader makes a panic, or gigabytes."""
+    kept(tmp_path, bars("IWM", tuple(map(float, range(1, 60)))))
+    whole = file_of(tmp_path, bars("IWM")).read_bytes()
+    assert decoded(whole)[0]["close"].to_list() == list(map(float, range(1, 60)))
+    monkeypatch.setattr(pl, "read_parquet", lambda _: pytest.fail("read"))
+    seal = whole.index(SEAL)
+    for at in (*range(seal), *range(seal + len(SEAL), len(whole))):
+        with pytest.raises(ValueError, match="not those that were written"):
+            decoded(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+
+
+def test_other_programs_read_the_files_as_parquet(tmp_path: Path) -> None:
+    one = bars("IWM")
+    kept(tmp_path, one)
+    assert pl.read_parquet(file_of(tmp_path, one)).equals(one.frame)
+    assert pl.scan_parquet(file_of(tmp_path, one)).filter(pl.col("close") > 1).collect().height == 1
+
+
+def test_a_file_of_before_there_was_a_check_is_read(tmp_path: Path) -> None:
+    path = file_of(tmp_path, bars("IWM"))
+    path.parent.mkdir(parents=True)
+    bars("IWM").frame.write_parquet(path, metadata={"quote_ccy": "USDT"})
+    assert loaded(Store(tmp_path, HandClock()))["IWM"].quote_ccy == "USDT"
 
 
 def test_a_damaged_file_that_cannot_be_moved_is_never_overwritten(

@@ -52,6 +52,8 @@ class Promise:
     value: float | None = None
     from_start: bool = False
     named_s: float = 0.0
+    kind: str = ""
+    """The fault, where the name is that of one of its forms."""
 
 
 PROMISES = {
@@ -68,6 +70,7 @@ PROMISES = {
     "frozen": Promise("kraken", says="stood still", seconds=20.0),
     "past": Promise("binance", says="stood still", seconds=20.0),
     "skew": Promise("kraken", live=True),
+    "skew-behind": Promise("coinbase", kind="skew", value=-300.0, seconds=20.0),
     "duplicate": Promise("coinbase", live=True),
     "shuffle": Promise("kraken", live=True),
     "burst": Promise("binance", live=True, seconds=6.0),
@@ -84,6 +87,7 @@ PROMISES = {
     "code-frame": Promise("kraken", seconds=20.0),
     "unavailable": Promise("binance", says="not available (HTTP 503)"),
     "limited": Promise("kraken", says="rate limit", value=16.0, named_s=16.0 * 1.1),
+    "limited-unnamed": Promise("coinbase", kind="limited", says="rate limit"),
     "teapot": Promise("binance", says="rate limit"),
     "forbidden": Promise("coinbase", says="refuses this place"),
     "geo-block": Promise("binance", says="geo-block"),
@@ -104,7 +108,7 @@ async def observed(kind: str, clock: WorldClock, folder: Path, authority: Author
     engine = Engine(settings, clock, makers=no_makers)
     engine.calendars_ready = lambda: False  # crypto knows no sessions, and building them takes a second
     context = Context(settings, clock, engine, Border(gateway.proxy, gateway.ca_file, 2.0), folder / kind)
-    fault = Fault(kind, value=promise.value)
+    fault = Fault(promise.kind or kind, value=promise.value)
     check = price_check(market, LIMIT_S + SLACK_S, past=kind == "past", quiet=watch.quiet if promise.quiet else None)
     try:
         async with running(CryptoStream(promise.venue, MarketLists()), context, policy_of("crypto-stream")):

@@ -123,6 +123,10 @@ def test_a_plain_csv_with_several_funds(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"<!DOCTYPE html><html>consent</html>", "a web page"),
         (b"PK\x03\x04 not a zip at all", "damaged workbook"),
+        (
+            b"PK\x01\x02\x14\x00\xc7" + bytes(39) + b"PK\x05\x06" + bytes(4) + b"\1\0\1\0.\0\0\0" + bytes(6),
+            "zip file version 19.9",
+        ),
         (b"\xd0\xcf\x11\xe0 nor an old one", "damaged workbook"),
         (b'<?xml version="1.0"?><ss:Workbook', "damaged XML at line 1"),
         (b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x/>', "declares entities"),

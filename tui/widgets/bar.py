@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine.errors import printable
+from engine.errors import faults, printable
 from tui import theme
 from tui.lines import BLANK, Line, clip, width_of
 from tui.screens.live import LiveScreen
@@ -57,6 +57,9 @@ class Bar(Widget):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._restyle()
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)  # it would hold what is gone until the theme changes
+
     def _restyle(self) -> None:
         self._styles = theme.styles(self.app.theme, self.ground)
         self.refresh()
@@ -65,7 +68,7 @@ class Bar(Widget):
         """Paint this moment, if its words differ."""
         try:
             line = clip(self.paint(view, self.size.width), self.size.width)
-        except Exception as error:  # what breaks in a line ends that line alone, in words
+        except faults() as error:  # what breaks in a line ends that line alone, in words
             words = printable(f" ✗ {self.id or 'this line'} failed: {type(error).__name__}: {error}")
             line = clip(((words, "alert"),), self.size.width)
             if line != self._line:

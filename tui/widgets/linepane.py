@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine.errors import printable
+from engine.errors import faults, printable
 from tui import theme
 from tui.lines import BLANK, Line, fit
 from tui.screens.live import LiveScreen
@@ -122,6 +122,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self._restyle()
         self._title = self.heading
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)  # it would hold what is gone until the theme changes
+
     def _restyle(self) -> None:
         name = self.app.theme
         self._styles = (theme.styles(name, self.ground), theme.styles(name, "cursor"))
@@ -158,7 +161,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         try:
             self.prepare(view, width)
             title = self.title(view)
-        except Exception as error:  # noqa: BLE001 (whatever breaks in a pane ends that pane alone, in words)
+        except faults() as error:  # whatever breaks in a pane ends that pane alone, in words
             self._break_down(error)
         else:
             self._broken = ""
@@ -208,7 +211,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._broken:
             try:
                 whole = self._all_lines(view)
-            except Exception as error:  # noqa: BLE001 (as in `repaint`)
+            except faults() as error:  # as in `repaint`
                 self._break_down(error)
             else:
                 self._logged = ""
@@ -216,7 +219,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         words = wrap(self._broken, self.size.width - 4)
         return [((("   " if n else " ✗ ", "alert"), (line, "alert")), False) for n, line in enumerate(words)]
 
-    def _break_down(self, error: Exception) -> None:
+    def _break_down(self, error: BaseException) -> None:
         """Nothing here can be believed: say so in place of it, and log it once a fault."""
         self._broken = printable(f"this pane failed: {type(error).__name__}: {error}")[:200]
         self.head = self.foot = ()

@@ -1,0 +1,24 @@
+"""What is opened and closed again leaves nothing behind: the terminal stands open all day."""
+
+from __future__ import annotations
+
+import gc
+
+from textual.widget import Widget
+
+from tests.tui import fakes
+from tests.tui.running import running
+
+
+def widgets() -> int:
+    gc.collect()
+    return sum(isinstance(found, Widget) for found in gc.get_objects())
+
+
+async def test_pages_that_were_closed_are_let_go_of() -> None:
+    async with running(fakes.snapshot(), size=(200, 60)) as run:
+        await run.press("enter", "escape", "question_mark", "escape")
+        before = widgets()
+        for _ in range(4):
+            await run.press("enter", "escape", "question_mark", "escape")
+        assert widgets() - before <= 4  # the last ones may still be spoken to
