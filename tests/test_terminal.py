@@ -190,8 +190,6 @@ def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp
     command = [*COMMAND, "--config", str(config), "--at", at.isoformat()]
     try:
         with Terminal(command, columns=120, rows=40, cwd=tmp_path, env=surroundings(tmp_path)) as terminal:
-            terminal.until(lambda text: "Welcome to sizewatch" in text, 60)  # a first start greets
-            terminal.send("\x1b")
             terminal.until(lambda text: LIVE_BTC.search(text) is not None and LIVE_IWM.search(text) is not None, 60)
             first.stop()
             lost = time.monotonic()

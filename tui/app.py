@@ -79,12 +79,14 @@ class SizewatchApp(ThriftyApp):
         scenario: str | None = None,
         clock: Clock | None = None,
         painted: Callable[[], None] | None = None,
+        greets: bool = True,
     ) -> None:
         """Build the terminal over a collector.
 
         config: the one it starts with; later ones come with the snapshots. scenario: the demo's or the recording's
         name. clock: the system's where none is given. painted: called once the first frame stands; a collector that
-        starts earlier imports its libraries in the way of it.
+        starts earlier imports its libraries in the way of it. greets: False for who has named a configuration, and so
+        knows the way about.
         """
         super().__init__()
         self._source = source
@@ -99,6 +101,7 @@ class SizewatchApp(ThriftyApp):
         """The last failure of a screen that was told."""
         clock = clock or Clock()
         self.eye = Eye(source, clock, mode, scenario)
+        self._greets = greets and mode is Mode.LIVE
         self._greeted = False
         self.instead: Mode | None = None
         """What the user would rather see than this run, once it has ended."""
@@ -110,7 +113,6 @@ class SizewatchApp(ThriftyApp):
             self.add_mode(place.name, partial(self.screen_of, place))
         self._plain = Plain() if wanted(config.appearance.characters, os.environ) else None
         self._themes(config)
-        self._mode = mode
         first = theme.full_name(config.appearance.theme)
         if self.available_themes[first].dark == self.current_theme.dark:
             # before there is anything to restyle: a watched change would have every stylesheet parsed twice
@@ -128,7 +130,7 @@ class SizewatchApp(ThriftyApp):
         """Say what there is, on a user's first live run."""
         from tui.screens.welcome import Welcome, due
 
-        if self._mode is Mode.LIVE and not self._greeted and due():
+        if self._greets and not self._greeted and due():
             self.push_screen(Welcome())
         self._greeted = True
         self.run_worker(catalogue.warm, name="what keys may ask for", group="warm", thread=True)

@@ -41,6 +41,18 @@ async def test_a_first_live_run_is_greeted_once_and_a_configuration_is_written_i
             assert "Size spread" in run.text()
 
 
+async def test_who_has_named_a_configuration_is_not_greeted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.config_file.user_folder", lambda: tmp_path / "mine")
+    source, clock = fakes.FakeSource(fakes.snapshot()), fakes.FixedClock()
+    app = SizewatchApp(source, Config(), Mode.LIVE, None, clock, greets=False)
+    async with app.run_test(size=(100, 40)) as pilot:
+        run = Run(app, pilot, source, clock)
+        await run.frame()
+        await run.frame()
+        assert "Size spread" in run.text() and "Welcome" not in run.text()
+
+
 async def test_the_demo_or_a_recording_that_is_here_can_be_had_instead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
