@@ -103,6 +103,7 @@ async def test_a_second_series_is_asked_for_by_name_and_taken_away_again() -> No
     async with charting("IWM 1Y") as run:
         await run.press("equals_sign")
         assert "compare with" in run.text()
+        assert "1Y&#160;1d" in run.app.export_screenshot(), "what it is compared with stays in sight"
         await run.press("s", "p", "y", "enter")
         assert chart_of(run).options.versus == "SPY"
         assert "IWM vs SPY" in run.text()
