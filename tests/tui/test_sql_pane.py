@@ -30,6 +30,8 @@ async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
         await run.press("escape")
         await say(run, "keep five")
         assert run.app.queries()["five"].startswith("SELECT symbol")
+        await say(run, "select symbol from quotes where symbol = 'ETH/USD'")  # without the command's name
+        assert pane.asked == "select symbol from quotes where symbol = 'ETH/USD'"
         await say(run, "sql baskets")
         await run.frame()
         assert "mean_pct" in run.text()
@@ -47,7 +49,7 @@ async def test_what_fails_costs_one_line_and_the_next_question_works() -> None:
             assert words in run.text()
         await say(run, "sql SELECT COUNT(*) AS n FROM quotes")
         await run.frame()
-        assert "1 rows" in run.text() and "59" in run.text()
+        assert "1 row ─" in run.text() and "59" in run.text()
 
 
 async def test_an_answer_follows_its_tables_but_not_every_beat_and_not_while_frozen() -> None:
@@ -79,6 +81,7 @@ async def test_enter_on_a_table_shows_it_and_tables_and_columns_complete() -> No
         assert "SELECT symbol, last" in run.text() or "SELECT * FROM quotes" in run.text()
         assert commands.completions("sql SELECT cha", Config())[0] == "sql SELECT change_pct"
         assert commands.completions("sql SELECT pair FROM spr", Config())[0] == "sql SELECT pair FROM spreads"
+        assert commands.completions("SELECT pair FROM spr", Config())[0] == "SELECT pair FROM spreads"
         assert "sql SELECT x FROM spreads WHERE z252" in commands.completions(
             "sql SELECT x FROM spreads WHERE z", Config()
         )
