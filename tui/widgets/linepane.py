@@ -329,6 +329,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         keys, key = frame.get_column(frame.columns[0]).to_list(), self.rows[self.index()]
         return frame.row(keys.index(key), named=True) if key in keys else None
 
+    def called(self) -> str:
+        """What the row under the cursor is called in a heading; empty where there is none."""
+        return self.rows[self.index()] if self.rows else ""
+
     def table(self) -> pl.DataFrame | None:
         """The rows that stand here with all their columns, in the order shown, for an export."""
         return self.view.table(self.reads[0]) if self.view is not None and self.reads else None
