@@ -142,7 +142,7 @@ async def test_what_is_not_there_is_said_plainly() -> None:
         assert run.source.snapshot is not None
         charts = run.source.snapshot.tables["charts"]
         one = charts.head(1).with_columns(symbol=pl.lit("TIP"), rows=pl.lit(1, pl.Int64))
-        for done, said in ((3, "the history of TIP is still being loaded"), (9, "too few bars for a chart here (1)")):
+        for done, said in ((3, "the history of TIP is still being loaded"), (9, "too few bars for a chart in 1Y")):
             feeds = fakes.feeds().with_columns(done=pl.lit(done), wanted=pl.lit(9))
             tables = {**run.source.snapshot.tables, "charts": pl.concat([charts, one]), "feeds": feeds}
             run.source.snapshot = replace(run.source.snapshot, tables=tables)
