@@ -216,7 +216,7 @@ def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:
     status = record["status"]
     shares, dollars = record["adv_yoy_pct"], record["adv_usd_yoy_pct"]
     spans: list[Span] = [
-        (f"{mark_for(status, stuck)}{record['symbol'] + ' ADV YoY':<13}", "dim"),
+        (mark_for(status, stuck) + fit(f"{record['symbol']} ADV YoY", 13), "dim"),
         (f"{fmt.signed(shares, 1, status):>7}", role_for(status, fmt.direction(shares), stuck)),
         (" % sh", "dim"),
         (f"{fmt.signed(dollars, 1, status):>8}", role_for(status, fmt.direction(dollars), stuck)),
