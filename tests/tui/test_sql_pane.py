@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
+
 from engine.config import Config
 from tests.tui import fakes
 from tests.tui.running import running
@@ -92,6 +94,12 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
         await run.press("b")
         assert list(run.crypto.rows)[:4] == ["─ majors", "BTC/USD", "ETH/USD", "─ large"]
         assert "1 of 7 >50d" in run.text()
+        frame = run.crypto.table()
+        assert frame is not None
+        majors = frame.filter(pl.col("basket") == "majors")
+        mean, sums = sum(majors["change_pct"]) / majors.height, sum(majors["volume_usd"])
+        line = next(line for line in run.text().splitlines() if "─ majors" in line)
+        assert f"{mean:+.2f}" in line and f"{sums / 1e9:.1f} bn" in line, "a total is of what stands below it"
         await run.press("b", "slash")
         prompt = run.app.screen.query_one("#prompt")
         prompt.value = "change_pct < -3 AND volume_usd > 1e8"  # type: ignore[attr-defined]
