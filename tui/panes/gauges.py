@@ -124,7 +124,7 @@ def russell_line(view: View) -> Line:
     side = next(iter(sides.values()))
     at, status, stuck = side["position"], side["status"], view.stuck
     return (
-        (f"{mark_for(status, stuck)}{NAMES.get(symbol, symbol):<13}", "dim"),
+        (mark_for(status, stuck) + fit(NAMES.get(symbol, symbol), 13), "dim"),
         (f"{'in band':<8}", "text"),
         (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
         ("  ", "dim"),
