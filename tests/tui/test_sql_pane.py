@@ -108,3 +108,8 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
         prompt.value = "change_pct < lots"  # type: ignore[attr-defined]
         await run.frame()
         assert "no column of quotes" in run.text()
+        await run.press("enter")
+        assert run.app.screen.query("#prompt"), "what is wrong can be mended"
+        assert "`lots`" in next(iter(run.app._notifications)).message
+        await run.press("escape")
+        assert not run.app.screen.query("#prompt") and len(run.crypto.rows) > 30

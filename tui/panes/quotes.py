@@ -171,8 +171,6 @@ class QuotesPane(LinePane):
         self.reverse = False
         self.by_basket: bool | None = None
         """Rows by basket; None: as configured."""
-        self.problem = ""
-        """What is wrong with the condition that is typed."""
         self._baskets: list[str] = []
         self._order: list[int] = []
         """Indices of the rows; −1−k stands for the line of the k-th basket."""
@@ -297,6 +295,8 @@ class QuotesPane(LinePane):
         return " ─ ".join(parts)
 
     def waiting(self, view: View) -> str:
+        if self.problem:
+            return self.problem
         if self.needle:
             return f"no row holds “{self.needle}”; Esc shows all"
         if view.snapshot is None:

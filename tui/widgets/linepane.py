@@ -95,6 +95,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def joined(self, panes: Mapping[str, Widget]) -> None:
         """The screen's panes by name, once they are made and whenever one more is: for a pane that follows another."""
 
+    problem = ""
+    """What is wrong with the condition that narrows the rows."""
+
     def narrow_to(self, text: str) -> None:
         """Show only rows that hold this text; empty: all."""
 
