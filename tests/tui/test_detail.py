@@ -36,6 +36,17 @@ async def test_every_line_beside_the_gauges_leads_to_the_row_that_it_is_of() -> 
         assert len(set(pane.rows)) == len(pane.rows), "two lines of one name: the cursor would stay on the first"
 
 
+async def test_a_baskets_line_in_the_grid_leads_to_the_basket() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("b", "g")
+        assert run.crypto.rows[run.crypto.index()] == "─ majors"
+        await run.press("enter")
+        assert isinstance(run.app.screen, Detail)
+        assert "─ majors ─ Esc returns" in run.text() and "breadth" in run.text()
+        await run.press("escape", "j", "enter")
+        assert "BTC/USD ─ Esc returns" in run.text()
+
+
 async def test_a_state_means_what_it_means_in_its_own_table() -> None:
     async with running(fakes.snapshot(), (120, 40)) as run:
         for name, words, not_these in (

@@ -304,6 +304,16 @@ class QuotesPane(LinePane):
         names = view.snapshot.config.crypto.exchanges if self.crypto else ("Yahoo",)
         return f"waiting for the first prices from {', '.join(names)}"
 
+    def record(self) -> dict[str, object] | None:
+        """The quote under the cursor, or the basket whose line it is."""
+        name, baskets = self.called(), self.view.table("baskets") if self.view is not None else None
+        if not self.rows or self._order[self.index()] >= 0 or baskets is None:
+            return super().record()
+        return next((r for r in baskets.iter_rows(named=True) if r["basket"] == name), None)
+
+    def called(self) -> str:
+        return super().called().removeprefix("─ ")
+
     def table(self) -> pl.DataFrame | None:
         frame = super().table()
         return frame[[i for i in self._order if i >= 0]] if frame is not None else None
