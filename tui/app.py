@@ -262,7 +262,7 @@ class SizewatchApp(ThriftyApp):
     def _themes(self, config: Config) -> None:
         """Make the built-in themes and the user's known."""
         for name, table in config.themes.items():
-            self.warnings += theme.define(name, table)
+            self.warnings += tuple(w for w in theme.define(name, table) if w not in self.warnings)
         for name in theme.names():
             self.register_theme(theme.theme(name))
 
@@ -322,7 +322,7 @@ class SizewatchApp(ThriftyApp):
         if isinstance(self.screen, Help):
             self.screen.dismiss()
             return
-        self.push_screen(Help(self.actions.actions, self.actions.warnings))
+        self.push_screen(Help(self.actions.actions, self.warnings))
 
     async def action_screen(self, number: int) -> None:
         """Go to one of the nine screens; each keeps its cursors, filter and zoom."""

@@ -188,7 +188,7 @@ async def narrow(app: SizewatchApp, text: str) -> str | None:
     if here is None:
         return "nothing here can be filtered"
     here.narrow(text)
-    return None
+    return here.unfit() or None
 
 
 # --- actions by name

@@ -81,6 +81,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
 )  # fmt: skip
 
 
+QUESTIONS: Final = ("select", "with")
+"""What a question in SQL begins with."""
+
+
 def every() -> tuple[Command, ...]:
     """The commands, then every action under its id."""
     names = {command.name for command in COMMANDS}
@@ -97,9 +101,10 @@ def load(target: str) -> Callable[..., object]:
 
 
 def split(line: str) -> tuple[str, str]:
-    """The name and the text after it."""
-    name, _, text = line.strip().removeprefix(":").strip().partition(" ")
-    return name.lower(), text.strip()
+    """The name and the text after it; a question in SQL may stand without its command's name."""
+    said = line.strip().removeprefix(":").strip()
+    name, _, text = said.partition(" ")
+    return ("sql", said) if name.lower() in QUESTIONS and text else (name.lower(), text.strip())
 
 
 def find(name: str) -> Command | str:
@@ -139,6 +144,8 @@ def completions(line: str, config: Config) -> list[str]:
         low = body.lower()
         return [command.name for command in every() if command.name.startswith(low)]
     name, _, text = body.partition(" ")
+    if name.lower() in QUESTIONS:
+        name, text = "sql", body
     command = find(name.lower())
     if isinstance(command, str) or not command.complete:
         return []

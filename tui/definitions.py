@@ -74,8 +74,53 @@ WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def definition(column: str) -> str:
-    """The meaning of a column in a few words; empty where its name says all."""
+GAUGES: Final[Mapping[str, str]] = {
+    "D1": "z of the small fund over the large one, 252 sessions",
+    "D2": "z of ALT over BTC, 252 days",
+    "D3": "equity's z less crypto's, over what they usually differ by",
+    "D4": "correlation of the two of 21 days against the 126 before",
+    "D5": "20 days' move, where the volume does not carry it",
+    "D6": "1: price fell further and RSI did not; −1: the reverse",
+}
+"""What the value of each gauge is."""
+
+ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "gauge": {
+        "state": "whether it warns",
+        "detail": "what it is judged by",
+    },
+    "rule": {
+        "state": "pending until it has lasted, then firing; latched until it is seen",
+        "row": "the row of the table that it is about; *: of none",
+        "since": "when it came true",
+        "value": "what was measured when it fired",
+        "fired_at": "when it was told",
+        "acknowledged": "seen: a, or a click",
+        "silenced": "snoozed or muted",
+    },
+    "reconnects": {
+        "source": "the feed's name",
+        "state": "what it is doing",
+        "rate": "messages a second",
+        "last_message": "when it last said anything",
+        "retry_at": "when it tries again",
+        "next_at": "when it asks next",
+        "done": "series of history that are here",
+        "wanted": "series of history that it fetches",
+    },
+}
+"""A column that only rows of one table have → what columns of that table mean which mean something else, or nothing,
+elsewhere: a rule's state is not a level's."""
+
+
+def definition(column: str, record: Mapping[str, object] | None = None) -> str:
+    """The meaning of a column in a few words; empty where its name says all. record: the row that it is of."""
+    for mark, words in ELSEWHERE.items():
+        if record is not None and mark in record:
+            if mark == "gauge" and column == "value":
+                return GAUGES.get(str(record[mark]), "")
+            if column in words:
+                return words[column]
     kind, _, horizon = column.partition("_")
     if kind == "rel" and horizon in _HORIZONS:
         return f"change of the ratio over {_HORIZONS[horizon]}"

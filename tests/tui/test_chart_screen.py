@@ -103,6 +103,7 @@ async def test_a_second_series_is_asked_for_by_name_and_taken_away_again() -> No
     async with charting("IWM 1Y") as run:
         await run.press("equals_sign")
         assert "compare with" in run.text()
+        assert "1Y&#160;1d" in run.app.export_screenshot(), "what it is compared with stays in sight"
         await run.press("s", "p", "y", "enter")
         assert chart_of(run).options.versus == "SPY"
         assert "IWM vs SPY" in run.text()
@@ -141,7 +142,7 @@ async def test_what_is_not_there_is_said_plainly() -> None:
         assert run.source.snapshot is not None
         charts = run.source.snapshot.tables["charts"]
         one = charts.head(1).with_columns(symbol=pl.lit("TIP"), rows=pl.lit(1, pl.Int64))
-        for done, said in ((3, "the history of TIP is still being loaded"), (9, "too few bars for a chart here (1)")):
+        for done, said in ((3, "the history of TIP is still being loaded"), (9, "too few bars for a chart in 1Y")):
             feeds = fakes.feeds().with_columns(done=pl.lit(done), wanted=pl.lit(9))
             tables = {**run.source.snapshot.tables, "charts": pl.concat([charts, one]), "feeds": feeds}
             run.source.snapshot = replace(run.source.snapshot, tables=tables)

@@ -212,6 +212,17 @@ def test_two_series_begin_at_nothing_and_are_told_apart_by_name() -> None:
     assert not roles_of(drawn.lines, "219.84") - roles_of(drawn.lines[:1], "219.84")
 
 
+def test_the_crosshair_on_two_series_says_what_each_has_made_and_how_far_apart_they_are() -> None:
+    one, two = course([100.0, 110.0, 120.0]), course([50.0, 50.0, 45.0])
+    at = int(one.time[1])
+    line = paint(Picture(Options("IWM", "MAX", versus="SPY"), "1d", one, other=two, cross=at), 90, 12).lines[0]
+    assert " IWM +10.00 %  SPY 0.00 %  apart +10.00 pp" in plain(line)
+    newest = paint(Picture(Options("IWM", "MAX", versus="SPY"), "1d", one, other=two), 90, 12).lines[0]
+    assert " IWM +20.00 %  SPY −10.00 %  apart +30.00 pp" in plain(newest)
+    narrow = plain(paint(Picture(Options("IWM", "MAX", versus="SPY"), "1d", one, other=two), 24, 12).lines[0])
+    assert "+20.00 %" in narrow and "−10.00 %" in narrow and len(narrow) <= 24
+
+
 def test_averages_pivots_and_alerts_are_drawn_where_they_are_asked_for() -> None:
     mark = Mark(int(RUSSELL.time[-40]), "critical")
     picture = Picture(Options("^RUT", averages="ema", marks=True), "1d", RUSSELL, marks=(mark,))

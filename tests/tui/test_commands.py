@@ -61,7 +61,7 @@ WRONG = (
     ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet, .json"),
     ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg, .txt"),
     ("level ^RUT much", "“much” is no price"), ("level NOPE 3", "no symbol “NOPE”"),
-    ("detail NOPE", "no symbol “NOPE”"),
+    ("detail NOPE", "no symbol “NOPE”"), ("filter change_pct < lots", "`lots`: no column of quotes"),
 )  # fmt: skip
 
 

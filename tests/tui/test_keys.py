@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
+from engine.config import Config
+from engine.model import Mode
+from tests.tui import fakes
+from tests.tui.running import running
 from tui import keys, reference
+from tui.lines import plain
 from tui.screens.help import help_lines
+from tui.view import View
 from tui.widgets.footer import footer
+from tui.widgets.message import message
 
 
 def by_id(keymap: keys.Keymap) -> dict[str, keys.Action]:
@@ -85,6 +95,28 @@ def test_a_key_may_mean_one_thing_everywhere_and_another_on_a_chart() -> None:
     assert keymap.warnings == ()
     assert by_id(keymap)["picture"].keys == "x"
     assert keys.remapped({"chart_volume": "m"}).warnings == ("keys.chart_volume: m no longer means “averages”",)
+
+
+async def test_everything_that_is_odd_in_the_settings_is_counted_on_the_message_line_and_listed_by_the_help() -> None:
+    faint = {"base": "dark", "up": "#334433", "background": "#000000"}
+    config = replace(Config(), keys={"down": "s"}, themes={"faint-test": faint})
+    calm = fakes.feeds().with_columns(state=pl.lit("live"))
+    snapshot = fakes.snapshot()
+    async with running(replace(snapshot, tables={**snapshot.tables, "feeds": calm}), config=config) as run:
+        assert len(run.app.warnings) == 2
+        await run.frame()
+        assert "keys.down: s no longer means “sort”   and 1 more, which ? lists" in run.text()
+        await run.press("question_mark", "G")
+        assert "themes.faint-test.up has a contrast of" in run.text() and "keys.down: s no longer" in run.text()
+
+
+def test_what_is_odd_in_the_settings_does_not_hide_the_download_for_long() -> None:
+    loading = fakes.feeds().with_columns(state=pl.lit("live"), done=pl.lit(3), wanted=pl.lit(9))
+    snapshot = fakes.snapshot()
+    moment = replace(snapshot, tables={**snapshot.tables, "feeds": loading})
+    for waited, words in ((1.0, "keys.down: s is"), (60.0, "history ")):
+        view = View(moment, Mode.DEMO, None, fakes.OPENING + 600, 0.1, waited)
+        assert words in plain(message(view, ("keys.down: s is taken",)))
 
 
 def test_the_tables_of_the_documentation_are_those_of_the_program() -> None:

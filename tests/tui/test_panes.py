@@ -202,7 +202,7 @@ def test_nothing_is_invented_where_nothing_has_come() -> None:
 
 
 def gauge_text(moment: View, width: int = 48, height: int = 7) -> list[str]:
-    return [plain(line) for line in gauges.gauge_lines(moment, width, height)][:height]
+    return [plain(line) for _, line in gauges.gauge_lines(moment, width, height)][:height]
 
 
 def test_a_gauge_says_its_state_in_a_sign_a_word_and_a_bar() -> None:
@@ -215,7 +215,7 @@ def test_a_gauge_says_its_state_in_a_sign_a_word_and_a_bar() -> None:
         " 24h volume $  BTC  42.4 bn  ETH  21.7 bn ",
         " IWM ADV YoY    −15.0 % sh    −4.0 % $  0.92 rv",
     ]
-    roles = [{text.strip(): role for text, role in line} for line in gauges.gauge_lines(LIVE)]
+    roles = [{text.strip(): role for text, role in line} for _, line in gauges.gauge_lines(LIVE)]
     assert roles[0]["−1.94"] == roles[0]["▵warn"] == "figure-warn"
     assert roles[1]["−2.31"] == roles[1]["!ALERT"] == "figure-alert"
     assert roles[2]["+0.41"] == "figure"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
+
 from engine.config import Config
 from tests.tui import fakes
 from tests.tui.running import running
@@ -30,6 +32,8 @@ async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
         await run.press("escape")
         await say(run, "keep five")
         assert run.app.queries()["five"].startswith("SELECT symbol")
+        await say(run, "select symbol from quotes where symbol = 'ETH/USD'")  # without the command's name
+        assert pane.asked == "select symbol from quotes where symbol = 'ETH/USD'"
         await say(run, "sql baskets")
         await run.frame()
         assert "mean_pct" in run.text()
@@ -47,7 +51,7 @@ async def test_what_fails_costs_one_line_and_the_next_question_works() -> None:
             assert words in run.text()
         await say(run, "sql SELECT COUNT(*) AS n FROM quotes")
         await run.frame()
-        assert "1 rows" in run.text() and "59" in run.text()
+        assert "1 row ─" in run.text() and "59" in run.text()
 
 
 async def test_an_answer_follows_its_tables_but_not_every_beat_and_not_while_frozen() -> None:
@@ -79,6 +83,7 @@ async def test_enter_on_a_table_shows_it_and_tables_and_columns_complete() -> No
         assert "SELECT symbol, last" in run.text() or "SELECT * FROM quotes" in run.text()
         assert commands.completions("sql SELECT cha", Config())[0] == "sql SELECT change_pct"
         assert commands.completions("sql SELECT pair FROM spr", Config())[0] == "sql SELECT pair FROM spreads"
+        assert commands.completions("SELECT pair FROM spr", Config())[0] == "SELECT pair FROM spreads"
         assert "sql SELECT x FROM spreads WHERE z252" in commands.completions(
             "sql SELECT x FROM spreads WHERE z", Config()
         )
@@ -89,6 +94,12 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
         await run.press("b")
         assert list(run.crypto.rows)[:4] == ["─ majors", "BTC/USD", "ETH/USD", "─ large"]
         assert "1 of 7 >50d" in run.text()
+        frame = run.crypto.table()
+        assert frame is not None
+        majors = frame.filter(pl.col("basket") == "majors")
+        mean, sums = sum(majors["change_pct"]) / majors.height, sum(majors["volume_usd"])
+        line = next(line for line in run.text().splitlines() if "─ majors" in line)
+        assert f"{mean:+.2f}" in line and f"{sums / 1e9:.1f} bn" in line, "a total is of what stands below it"
         await run.press("b", "slash")
         prompt = run.app.screen.query_one("#prompt")
         prompt.value = "change_pct < -3 AND volume_usd > 1e8"  # type: ignore[attr-defined]
@@ -97,3 +108,8 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
         prompt.value = "change_pct < lots"  # type: ignore[attr-defined]
         await run.frame()
         assert "no column of quotes" in run.text()
+        await run.press("enter")
+        assert run.app.screen.query("#prompt"), "what is wrong can be mended"
+        assert "`lots`" in next(iter(run.app._notifications)).message
+        await run.press("escape")
+        assert not run.app.screen.query("#prompt") and len(run.crypto.rows) > 30

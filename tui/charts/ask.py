@@ -24,7 +24,7 @@ class Ask(ModalScreen[str | None]):
         Binding("tab", "take", "take", show=False, priority=True),
     ]
     DEFAULT_CSS = """
-    Ask { align: left bottom; background: $background 0%; }
+    Ask { align: left bottom; }
     Ask Input { width: 100%; border: none; height: 1; padding: 0 1; background: $surface; color: $bright; }
     Ask Label { width: 100%; padding: 0 1; background: $surface; color: $dim; }
     """

@@ -202,7 +202,8 @@ class MarketChart(LinePane):
         if row is not None and row["rows"] and under_way(view):
             return f"the history of {self.options.symbol} is still being loaded"
         if row is not None and row["rows"]:
-            return f"too few bars for a chart here ({row['rows']}); ] takes a longer span, i another interval"
+            what = "returns" if self.options.returns else "bars for a chart"
+            return f"too few {what} in {self.options.span}; ] takes a longer span, i another interval"
         return f"waiting for bars of {self.options.symbol}"
 
     def record(self) -> dict[str, object] | None:

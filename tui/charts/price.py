@@ -221,7 +221,7 @@ class Plot(Ground):
     def _assembled(self, cross: int | None) -> list[Line]:
         lines: list[Line] = []
         if self.head_rows:
-            line = readout(self.picture, self.bins, cross, self.width)
+            line = readout(self.picture, self.bins, cross, self.width, self.base)
             stale = cross is None and self.picture.status == "stale"  # what the crosshair stands on is history
             lines.append(((plain(line), "stale"),) if stale else line)
         room = self.width - self.columns

@@ -19,8 +19,33 @@ AVERAGES = ((20, "warn"), (50, "estimated"), (200, "flat"))
 """Bars of the moving averages, and the meaning that each is drawn in."""
 
 
-def readout(picture: Picture, bins: Binned, at: int | None, width: int) -> Line:
-    """The values under the crosshair, or of the newest bar; the least important give way."""
+Part = tuple[int, tuple[Span, ...]]
+"""How much it can be done without, 0: not at all; and the words."""
+
+
+def _two(picture: Picture, bins: Binned, index: int, base: float) -> list[Part]:
+    """Each of two series by its change since their first common bar, and how far apart they are."""
+    options = picture.options
+    moment = scales.moment(int(bins.course.time[index]), picture.interval)
+    parts: list[Part] = [(3, ((f" {moment} ", "dim"),))]
+    changes = []
+    for name, values, role in ((options.symbol, bins.course.close, "accent"),
+                               (options.versus or "", bins.extra[-1], "warn")):  # fmt: skip
+        value = float(values[index])
+        change = 100 * (value / base - 1) if base > 0 and value == value else None  # noqa: PLR0124 — NaN
+        changes.append(change)
+        parts += [(1, ((f" {name} ", role),)), (0, ((f"{fmt.signed(change)} % ", fmt.direction(change)),))]
+    first, second = changes
+    if first is not None and second is not None:
+        parts.append((4, ((f" apart {fmt.signed(first - second)} pp", "text"),)))
+    return parts
+
+
+def readout(picture: Picture, bins: Binned, at: int | None, width: int, base: float = math.nan) -> Line:
+    """The values under the crosshair, or of the newest bar; the least important give way.
+
+    base: the value of both of two series at their first common bar.
+    """
     index = bins.size - 1 if at is None else at
     bars = bins.course
     close = float(bars.close[index])
@@ -31,7 +56,7 @@ def readout(picture: Picture, bins: Binned, at: int | None, width: int) -> Line:
     def price(value: float) -> str:
         return fmt.number(value, digits)
 
-    parts: list[tuple[int, tuple[Span, ...]]] = [
+    parts: list[Part] = [
         (3, ((f" {scales.moment(int(bars.time[index]), picture.interval)} ", "dim"),)),
         *((4, ((f" {name} ", "dim"), (price(float(values[index])), "text")))
           for name, values in (("O", bars.open), ("H", bars.high), ("L", bars.low)) if np.isfinite(values[index])
@@ -43,7 +68,9 @@ def readout(picture: Picture, bins: Binned, at: int | None, width: int) -> Line:
         parts.append((2, (("  z ", "dim"), (fmt.signed(float(bars.z[index])), "text"))))
     if bars.volume[index] > 0:
         parts.append((5, (("  V ", "dim"), (fmt.compact(float(bars.volume[index])).strip(), "text"))))
-    if picture.options.averages != "none" and picture.other is None:
+    if picture.other is not None:
+        parts = _two(picture, bins, index, base)
+    elif picture.options.averages != "none":
         names = ((f" {bars}", role) for bars, role in AVERAGES)
         parts.append((6, ((f"   {picture.options.averages.upper()}", "dim"), *names)))
     if bins.each > 1:

@@ -169,6 +169,10 @@ class AlertsPane(AlertRows):
         when = datetime.fromtimestamp(alert.at, NEW_YORK)
         return {"rule": alert.rule, "row": alert.row, "state": alert.state, "resolved": when, "message": alert.message}
 
+    def called(self) -> str:
+        chosen = self.chosen()
+        return "" if chosen is None else chosen.rule if chosen.row == "*" else f"{chosen.rule}: {chosen.row}"
+
     def waiting(self, view: View) -> str:
         if view.table("alerts") is None:
             return "waiting for the rules' first look at the tables"

@@ -124,7 +124,7 @@ def russell_line(view: View) -> Line:
     side = next(iter(sides.values()))
     at, status, stuck = side["position"], side["status"], view.stuck
     return (
-        (f"{mark_for(status, stuck)}{NAMES.get(symbol, symbol):<13}", "dim"),
+        (mark_for(status, stuck) + fit(NAMES.get(symbol, symbol), 13), "dim"),
         (f"{'in band':<8}", "text"),
         (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
         ("  ", "dim"),
@@ -181,22 +181,27 @@ def _worst(records: Sequence[Mapping[str, Any]]) -> str:
     return max((str(r["status"]) for r in records), key=lambda s: order.index(s) if s in order else 0)
 
 
-def gauge_lines(view: View, width: int = 48, height: int = 20) -> list[Line]:
-    """What fits of it: D1 to D4, dominance, volumes; then D5, D6, the Russell, and each volume on a line of its own."""
+Named = tuple[str, Line]
+"""What a line is of, `TABLE KEY` and what tells two of one row apart, and the line."""
+
+
+def gauge_lines(view: View, width: int = 48, height: int = 20) -> list[Named]:
+    """What fits of it, each with what it is of: D1 to D4, dominance, volumes; then D5, D6, the Russell, each volume."""
     records = gauge_records(view)
-    drawn = {name: gauge_line(record, width, view.stuck) for name, record in records.items()}
+    drawn = {name: (f"gauges {name}", gauge_line(record, width, view.stuck)) for name, record in records.items()}
     shares = volumes(view)
     dominance = dominance_line(view)
     tight = height < len(drawn) + 5
-    rest = [line for line in (dominance,) if line] + volume_lines(view, tight)
-    rest += [volume_line(r, view.stuck) for r in shares[:1]]
+    rest: list[Named] = [("markets BTC dominance", line) for line in (dominance,) if line]
+    rest += [(f"markets {base}", line) for base, line in zip(("BTC", "ETH"), volume_lines(view, tight), strict=False)]
+    rest += [(f"volumes {r['symbol']}", volume_line(r, view.stuck)) for r in shares[:1]]
     main = [line for name, line in drawn.items() if name not in ("D5", "D6")]
     more = [line for name, line in drawn.items() if name in ("D5", "D6")]
     if tight:
         return [*main, *more, *rest] if len(drawn) + len(rest) <= height else [*main, *rest, *more]
     russell = russell_line(view)
-    lines = [*main, *more, *([russell] if russell else []), *rest]
-    return lines + [volume_line(r, view.stuck) for r in shares[1:]]
+    lines = [*main, *more, *([(f"levels {band_symbol(view)}", russell)] if russell else []), *rest]
+    return lines + [(f"volumes {r['symbol']}", volume_line(r, view.stuck)) for r in shares[1:]]
 
 
 def volumes(view: View) -> list[Mapping[str, Any]]:
@@ -211,7 +216,7 @@ def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:
     status = record["status"]
     shares, dollars = record["adv_yoy_pct"], record["adv_usd_yoy_pct"]
     spans: list[Span] = [
-        (f"{mark_for(status, stuck)}{record['symbol'] + ' ADV YoY':<13}", "dim"),
+        (mark_for(status, stuck) + fit(f"{record['symbol']} ADV YoY", 13), "dim"),
         (f"{fmt.signed(shares, 1, status):>7}", role_for(status, fmt.direction(shares), stuck)),
         (" % sh", "dim"),
         (f"{fmt.signed(dollars, 1, status):>8}", role_for(status, fmt.direction(dollars), stuck)),
@@ -223,17 +228,35 @@ def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:
 
 
 class GaugesPane(LinePane):
-    """The gauges."""
+    """The gauges: each line is of one row of a table, whose detail Enter shows."""
 
     heading = "Gauges"
     reads = ("gauges", "levels", "markets", "volumes", "facts")
 
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+
     def prepare(self, view: View, width: int) -> None:
-        lines = gauge_lines(view, width, self.size.height)
-        self.rows, self.foot = (), tuple(lines[: max(1, self.size.height)])
+        found = gauge_lines(view, width, self.size.height)[: max(1, self.size.height)]
+        self.rows, self._lines = [about for about, _ in found], [line for _, line in found]
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
-        return ()
+        return self._lines[start:stop]
+
+    def record(self) -> dict[str, object] | None:
+        """The row that the line under the cursor is of."""
+        if self.view is None or not self.rows:
+            return None
+        table, key, *_ = self.rows[self.index()].split(" ")
+        frame = self.view.table(table)
+        found = record_of(self.view, table, frame.columns[0], key) if frame is not None else None
+        return dict(found) if found is not None else None
+
+    def called(self) -> str:
+        """A gauge by its number and name, all else by what it is of."""
+        record = self.record() or {}
+        return f"{record['gauge']} {record['name']}" if "gauge" in record else super().called().split(" ")[1]
 
     def waiting(self, view: View) -> str:
         return "waiting for spreads, the Russell's levels, CoinGecko's market figures and IWM's volume"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,3 +72,34 @@ def grouped(frame: pl.DataFrame, indices: Sequence[int], baskets: Sequence[str])
         members[of_row[i] if of_row[i] in members else ""].append(i)
     shown = [name for name, found in members.items() if found]
     return [at for k, name in enumerate(shown) for at in (-1 - k, *members[name])], shown
+
+
+def below(ordered: Sequence[int], group: int) -> list[int]:
+    """The rows that stand below a group's line, as `grouped` made them."""
+    start = ordered.index(group) + 1
+    end = next((at for at in range(start, len(ordered)) if ordered[at] < 0), len(ordered))
+    return list(ordered[start:end])
+
+
+class Total(NamedTuple):
+    """What the rows of a group come to: of the columns that they show, not of a table that counts otherwise."""
+
+    change: float | None
+    """Mean of their changes, every row weighing the same; None where none is known."""
+    volume: float | None
+    status: str
+    """The worst of theirs."""
+
+
+_WORSE: Final = ("ok", "warming", "estimated", "closed", "stale")
+
+
+def total_of(frame: pl.DataFrame, rows: Sequence[int]) -> Total:
+    """The total of some rows."""
+    changes, volumes, states = cells_of(frame, ("change_pct", "volume_usd", "status"), rows)
+    moves, sums = ([v for v in values if v is not None] for values in (changes, volumes))
+    return Total(
+        sum(moves) / len(moves) if moves else None,
+        sum(sums) if sums else None,
+        max(states, key=lambda s: _WORSE.index(s) if s in _WORSE else 0, default="ok"),
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
-from tui.panes.quote_order import DESCENDING, cells_of, grouped, matching, order
+from tui.panes.quote_order import DESCENDING, Total, below, cells_of, grouped, matching, order, total_of
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -137,17 +137,19 @@ def named(columns: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]
     return (first, *(replace(there[n], rank=1 + k) for k, n in enumerate(dict.fromkeys(names)) if n in there))
 
 
-def total_row(record: Mapping[str, Any] | None, name: str, columns: Sequence[Column]) -> Line:
-    """A basket's line: its return of the day, its volume, how many of its members are above their mean of 50 days."""
-    cells: dict[str, Span] = {"symbol": (f"─ {name}" if name else "─ others", "accent")}
+def total_row(total: Total, record: Mapping[str, Any] | None, name: str, columns: Sequence[Column]) -> Line:
+    """A basket's line: the totals of the rows below it, and how many of its members are above their mean of 50 days."""
+    status = total.status
+    cells: dict[str, Span] = {
+        "symbol": (f"─ {name}" if name else "─ others", "accent"),
+        "change_pct": (fmt.on_point(fmt.signed(total.change, 2, status), 2), fmt.direction(total.change)),
+        "volume_usd": (fmt.compact(total.volume, status), "text"),
+        "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
+    }
     if record is not None:
-        status, members, breadth = record["status"], record["breadth_members"], record["breadth"]
-        change = record["return_1d_pct"]
-        cells["change_pct"] = (fmt.on_point(fmt.signed(change, 2, status), 2), fmt.direction(change))
-        cells["volume_usd"] = (fmt.compact(record["volume_usd"], status), "text")
+        members, breadth = record["breadth_members"], record["breadth"]
         if members is not None and breadth is not None:
             cells["range"] = (f"{round(members * breadth)} of {members} >50d", "dim")
-        cells["glyph"] = (fmt.GLYPHS.get(status, " "), "dim")
     return merged(row(columns, cells))
 
 
@@ -169,8 +171,6 @@ class QuotesPane(LinePane):
         self.reverse = False
         self.by_basket: bool | None = None
         """Rows by basket; None: as configured."""
-        self.problem = ""
-        """What is wrong with the condition that is typed."""
         self._baskets: list[str] = []
         self._order: list[int] = []
         """Indices of the rows; −1−k stands for the line of the k-th basket."""
@@ -262,14 +262,14 @@ class QuotesPane(LinePane):
             lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck, config.appearance.heat))
         if len(lines) == len(window):
             return lines
-        rows = iter(lines)
-        totals = self._totals(view)
-        return [next(rows) if i >= 0 else total_row(totals.get(n := self._baskets[-1 - i]), n, self._columns)
-                for i in window]  # fmt: skip
+        rows, baskets = iter(lines), view.table("baskets")
+        known = {r["basket"]: r for r in baskets.iter_rows(named=True)} if baskets is not None else {}
 
-    def _totals(self, view: View) -> dict[str, Mapping[str, Any]]:
-        baskets = view.table("baskets")
-        return {r["basket"]: r for r in baskets.iter_rows(named=True)} if baskets is not None else {}
+        def total(group: int) -> Line:
+            name = self._baskets[-1 - group]
+            return total_row(total_of(frame, below(self._order, group)), known.get(name), name, self._columns)
+
+        return [next(rows) if i >= 0 else total(i) for i in window]
 
     def _flash(self, symbol: str, last: float | None, seen: Mapping[str, tuple[float | None, float, str]],
                now: float) -> str:  # fmt: skip
@@ -295,12 +295,24 @@ class QuotesPane(LinePane):
         return " ─ ".join(parts)
 
     def waiting(self, view: View) -> str:
+        if self.problem:
+            return self.problem
         if self.needle:
             return f"no row holds “{self.needle}”; Esc shows all"
         if view.snapshot is None:
             return "waiting for the first prices"
         names = view.snapshot.config.crypto.exchanges if self.crypto else ("Yahoo",)
         return f"waiting for the first prices from {', '.join(names)}"
+
+    def record(self) -> dict[str, object] | None:
+        """The quote under the cursor, or the basket whose line it is."""
+        name, baskets = self.called(), self.view.table("baskets") if self.view is not None else None
+        if not self.rows or self._order[self.index()] >= 0 or baskets is None:
+            return super().record()
+        return next((r for r in baskets.iter_rows(named=True) if r["basket"] == name), None)
+
+    def called(self) -> str:
+        return super().called().removeprefix("─ ")
 
     def table(self) -> pl.DataFrame | None:
         frame = super().table()

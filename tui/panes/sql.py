@@ -231,7 +231,10 @@ class QueryPane(LinePane):
         answer = self._answer
         if answer is not None and self.asked:
             more = answer.rows - answer.frame.height
-            parts.append(f"{answer.rows:,} rows" + (f", the first {answer.frame.height:,}" if more else ""))
+            parts.append(
+                f"{answer.rows:,} row{'s' * (answer.rows != 1)}"
+                + (f", the first {answer.frame.height:,}" if more else "")
+            )
             hidden = len(self._every) - len(self._columns)
             if hidden > 0:
                 parts.append(f"{hidden} columns more on Enter")

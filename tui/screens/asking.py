@@ -23,6 +23,10 @@ class AskingScreen(LiveScreen):
     def narrow(self, text: str) -> None:
         """Show only rows that hold this text."""
 
+    def unfit(self) -> str:
+        """What is wrong with the filter that is typed, in one line; empty where nothing is."""
+        return ""
+
     def return_focus(self) -> None:
         """Give the focus back to who had it before something was typed."""
 
@@ -77,6 +81,9 @@ class AskingScreen(LiveScreen):
                 history.append(text)
             await self.say(text)
             return
+        if wrong := self.unfit():
+            self.notify(wrong, severity="warning", timeout=6, markup=False)
+            return  # the line stays, to be mended
         await self.leave_line()
 
     async def say(self, text: str) -> None:

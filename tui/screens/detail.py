@@ -78,7 +78,7 @@ def detail_lines(record: Mapping[str, object], width: int) -> list[Line]:
             text = f"{fmt.GLYPHS.get(text, ' ')} {text}".strip()
         if name == "simulated" and value:
             text = f"{fmt.SIMULATED} yes: this market does not exist"
-        meaning = definition(name)
+        meaning = definition(name, record)
         room = width - BEFORE - VALUES
         beside = bool(meaning) and room >= MEANINGS and len(text) < VALUES
         rows = [text] if isinstance(value, list) or beside else wrap(text, max(10, width - BEFORE)) or [text]
@@ -105,6 +105,7 @@ class DetailPage(LinePane):
         self._lines: list[Line] = []
         self._record: Mapping[str, object] = (pane.record() if pane is not None else None) or {}
         self._key = pane.rows[pane.index()] if pane is not None and pane.rows else ""
+        self._called = pane.called() if pane is not None and pane.rows else ""
         self.subject = subject or subject_of(self._record) or ""
 
     def wants_repaint(self, view: View) -> bool:
@@ -137,7 +138,7 @@ class DetailPage(LinePane):
         return self._lines[start:stop]
 
     def title(self, view: View) -> str:
-        return f"{self._key or self.subject} ─ Esc returns"
+        return f"{self._called or self.subject} ─ Esc returns"
 
     def waiting(self, view: View) -> str:
         return f"nothing is known of {self.subject} by that name"

@@ -57,7 +57,7 @@ def help_lines(actions: Sequence[keys.Action], warnings: Sequence[str]) -> list[
     lines += [BLANK, ((" Marks", "bright"),)]
     lines += [(("   ", "dim"), (glyph.ljust(wide), role), (words, "text")) for glyph, role, words in LEGEND]
     if warnings:
-        lines += [BLANK, ((" Your keys", "bright"),), *((("   ", "dim"), (w, "warn")) for w in warnings)]
+        lines += [BLANK, ((" Your settings", "bright"),), *((("   ", "dim"), (w, "warn")) for w in warnings)]
     return lines
 
 

@@ -247,6 +247,9 @@ class PaneScreen(AskingScreen):
         if not narrowed and self._needle:
             self._go_to_match(0)
 
+    def unfit(self) -> str:
+        return next((pane.problem for pane in self._narrowed() if pane.problem), "")
+
     def action_match(self, step: int) -> None:
         """Go to the next row, or the one before, that holds what was searched for."""
         if self._needle:

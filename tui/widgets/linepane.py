@@ -95,6 +95,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def joined(self, panes: Mapping[str, Widget]) -> None:
         """The screen's panes by name, once they are made and whenever one more is: for a pane that follows another."""
 
+    problem = ""
+    """What is wrong with the condition that narrows the rows."""
+
     def narrow_to(self, text: str) -> None:
         """Show only rows that hold this text; empty: all."""
 
@@ -331,6 +334,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             return None
         keys, key = frame.get_column(frame.columns[0]).to_list(), self.rows[self.index()]
         return frame.row(keys.index(key), named=True) if key in keys else None
+
+    def called(self) -> str:
+        """What the row under the cursor is called in a heading; empty where there is none."""
+        return self.rows[self.index()] if self.rows else ""
 
     def table(self) -> pl.DataFrame | None:
         """The rows that stand here with all their columns, in the order shown, for an export."""

@@ -16,6 +16,8 @@ BAR = 16
 """Cells of the bar that shows how far the download of the history is."""
 HINT_S = 120.0
 """How long after the start a new user is told where to look, while there is nothing else to say."""
+WARNED_S = 20.0
+"""How long after the start what is wrong with the settings goes before the download of the history."""
 NOTICE_S = 60.0
 """How long a notice that is no error stays."""
 
@@ -87,8 +89,9 @@ def message(view: View, warnings: tuple[str, ...] = ()) -> Line:
         count, words = bad
         more = f"   and {count - 1} more" if count > 1 else ""
         line = ((" ! ", "warn"), (words, "warn"), (more, "dim"))
-    elif warnings:
-        line = ((" ! ", "warn"), (warnings[0], "warn"))
+    elif warnings and (view.waited < WARNED_S or not history(view)):  # they stay: the download must be seen beside them
+        more = f"   and {len(warnings) - 1} more, which ? lists" if len(warnings) > 1 else ""
+        line = ((" ! ", "warn"), (warnings[0], "warn"), (more, "dim"))
     elif loading := history(view):
         line = loading
     elif snapshot.settled and view.waited < HINT_S:

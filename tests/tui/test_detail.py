@@ -1,0 +1,63 @@
+"""Enter shows what a line is of: a gauge, a figure beside the gauges, an alert, a source, each in its own words."""
+
+from __future__ import annotations
+
+from tests.tui import fakes
+from tests.tui.running import running
+from tui.panes.gauges import GaugesPane
+from tui.screens.detail import Detail
+
+
+async def test_enter_on_a_gauge_shows_what_it_measures_and_the_chart_of_what_it_names() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        run.pane("gauges").focus()
+        await run.frame()
+        await run.press("enter")
+        assert isinstance(run.app.screen, Detail)
+        text = run.text()
+        assert "D1 equity size IWM/SPY ─ Esc returns" in text
+        assert "z of the small fund over the large one" in text
+        assert "IWM/SPY 1Y" in text
+
+
+async def test_every_line_beside_the_gauges_leads_to_the_row_that_it_is_of() -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        pane = run.pane("gauges")
+        assert isinstance(pane, GaugesPane)
+        pane.focus()
+        found = []
+        for row in range(len(pane.rows)):
+            pane.move_to(row)
+            record = pane.record()
+            assert record is not None, pane.rows[row]
+            found.append(next(iter(record.values())))
+        assert found[:6] == ["D1", "D2", "D3", "D4", "D5", "D6"]
+        assert {"BTC", "IWM"} <= set(found)
+        assert len(set(pane.rows)) == len(pane.rows), "two lines of one name: the cursor would stay on the first"
+
+
+async def test_a_baskets_line_in_the_grid_leads_to_the_basket() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("b", "g")
+        assert run.crypto.rows[run.crypto.index()] == "─ majors"
+        await run.press("enter")
+        assert isinstance(run.app.screen, Detail)
+        assert "─ majors ─ Esc returns" in run.text() and "breadth" in run.text()
+        await run.press("escape", "j", "enter")
+        assert "BTC/USD ─ Esc returns" in run.text()
+
+
+async def test_a_state_means_what_it_means_in_its_own_table() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        for name, words, not_these in (
+            ("alerts", "pending until it has lasted", "where the level is in its life"),
+            ("feeds", "messages a second", "who prices it now"),
+        ):
+            run.pane(name).focus()
+            await run.frame()
+            await run.press("enter")
+            assert isinstance(run.app.screen, Detail)
+            assert words in run.text()
+            assert not_these not in run.text()
+            assert "False" not in run.text() and "True" not in run.text()
+            await run.press("escape")
