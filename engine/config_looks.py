@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.config import Config
 
 SavedName = Annotated[str, Shape(r"|[a-z0-9][a-z0-9_-]{0,31}", "a name of small letters, digits, _ and -")]
-THEMES: Final = ("dark", "light", "contrast", "blue-orange", "blue-orange-light")
+THEMES: Final = ("dark", "light", "contrast", "blue-orange", "blue-orange-light", "sixteen")
 """The built-in themes."""
 COLOURS: Final = (
     "background", "surface", "cursor", "flash-up", "flash-down",

@@ -128,5 +128,5 @@ async def level(app: SizewatchApp, text: str) -> str | None:
         return f"{symbol} has no price yet, so that nothing says on which side {value:g} lies"
     role = "support" if value < last else "resistance"
     app.send(Intent("level", {"symbol": symbol, "price": str(value), "role": role}))
-    app.notify(f"{symbol} {role} {value:,.2f} for this run; [levels] of the configuration keeps one", timeout=5)
+    app.notify(f"{symbol} {role} {value:,.2f} for this run; `[levels]` of the configuration keeps one", timeout=5)
     return None

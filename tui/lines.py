@@ -44,7 +44,7 @@ def _cut(text: str, width: int) -> str:
     """The text's beginning with `…`, in exactly `width` cells; a number that would be cut in two is left out whole."""
     head = set_cell_size(text, width - 1)
     number = _NUMBER.search(head)
-    if number and re.match(r"[\d,.]", text[len(head) :]) and number.start() > 0:
+    if number and re.match(r"[\d,.]|[eE][+-]?\d", text[len(head) :]) and number.start() > 0:
         return (head[: number.start() + 1] + "…").ljust(width)
     return head + "…"
 

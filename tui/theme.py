@@ -46,6 +46,12 @@ _PALETTES: Final[dict[str, tuple[bool, str]]] = {
         "#fafafa #f0f1f3 #dde5f0 #cfe3fb #fbdfc4 #23282f #0b0e12 #59616b #0a57a8 #9c4a00 #57606a #6e6034 #4f5d75 "
         "#5d4aa8 #7a35a8 #6e5a00 #8f3c00 #0a57a8 #1d4f91 #c3c9d1",
     ),
+    # each colour beside one of the sixteen that a plain terminal has: the greys of the others all become its one grey
+    "sixteen": (
+        True,
+        "#000000 #000000 #00008a #007800 #a00000 #aaaaaa #ffffff #aaaaaa #55ff55 #ff5555 #aaaaaa #c88010 #00aaaa "
+        "#ff55ff #ff55ff #ffff55 #ff5555 #55ff55 #55ffff #555555",
+    ),
 }
 NAMES: Final = tuple(_PALETTES)
 """The built-in themes."""

@@ -338,7 +338,7 @@ def ago(seconds: float) -> datetime:
     return datetime.fromtimestamp(OPENING - seconds, UTC)
 
 
-EQUITY_ROWS = {"quotes": "symbol", "spreads": "pair", "levels": "symbol", "volumes": "symbol"}
+EQUITY_ROWS = {"quotes": "symbol", "spreads": "pair", "levels": "symbol", "volumes": "symbol", "charts": "symbol"}
 SHUT = MarketClock("XNYS", SessionState.CLOSED, CLOSE + 3 * 86_400 - 6.5 * 3600)
 
 

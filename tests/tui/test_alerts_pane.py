@@ -84,7 +84,7 @@ async def test_detail_opens_on_what_stands_and_on_what_is_over() -> None:
 
 async def test_without_an_alert_the_pane_says_where_the_rules_are() -> None:
     async with running(fakes.snapshot("empty")) as run:
-        assert "screen 8 has the rules" in run.text()
+        assert "makes a rule that waits" in run.text()
 
 
 def test_the_one_line_is_worked_out_again_only_where_something_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,6 +268,14 @@ def test_returns_are_counted_once_each_and_a_hole_makes_none() -> None:
     assert paint_returns(holed, Options("X", span="MAX"), "1d", 120, 20) == []
 
 
+def test_returns_that_are_not_of_now_have_no_colour_of_what_is() -> None:
+    fresh, old = (
+        paint_returns(RUSSELL, Options("^RUT", span="MAX"), "1d", 120, 20, stale=stale) for stale in (False, True)
+    )
+    assert [plain(line) for line in fresh] == [plain(line) for line in old]
+    assert {role for line in old for _, role in line} == {"stale", "dim", "line"}
+
+
 def test_the_chosen_items_tail_is_bright_and_named() -> None:
     rows = [
         {"item": name, "rs_ratio": x, "rs_momentum": y, "quadrant": q, "status": "ok",

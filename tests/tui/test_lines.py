@@ -71,6 +71,7 @@ def test_neighbours_of_one_role_become_one_piece_and_keep_the_text() -> None:
         ("over all markets 42,400,000 USD", 22, "over all markets …    "),
         ("z −2.31 below −2.00", 17, "z −2.31 below …  "),
         ("z −2.31 below −2.00", 8, "z −2.31…"),
+        ("all_markets_usd > 3e10", 20, "all_markets_usd > … "),
         ("C0001-C0002", 5, "C000…"),
         ("42,400,000", 5, "42,4…"),
         ("東京証券取引所", 6, "東京 …"),

@@ -79,6 +79,15 @@ def test_a_couple_is_one_row_of_its_three_windows() -> None:
     assert line.split() == ["IWM/SPY", "·", "ALT/BTC", "−0.42", "−0.14", "+0.07", "−0.35", "+0.02", "−2", "d", "+0.11"]
 
 
+def test_a_couple_without_its_quarter_has_no_place_on_the_quarters_bar() -> None:
+    found = correlations.couples(records("correlations"))
+    columns = choose(correlations.COLUMNS, 120)
+    assert 63 not in found["ETH · BTC"] and "●" not in plain(
+        correlations.couple_row("ETH · BTC", found["ETH · BTC"], columns)
+    )
+    assert "●" in plain(correlations.couple_row("IWM · SPY", found["IWM · SPY"], columns))
+
+
 def test_rotation_names_the_quadrant_with_an_arrow_and_draws_the_plane_where_there_is_room() -> None:
     columns = choose(rotation.COLUMNS, 34)
     rows = records("rotation")

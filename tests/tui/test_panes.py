@@ -84,7 +84,7 @@ def test_rows_are_stale_in_colour_when_the_engine_is_stuck() -> None:
 
 def test_the_leader_is_said_with_its_years_and_the_current_year_apart() -> None:
     text = plain(spreads.summary(record("spreads", "pair", "IWM/SPY"), 79))
-    assert text == "  large leads 5 years (2021–2025)  2026 so far: small −0.10 pp  at 3rd pct"
+    assert text == "  large leads 5 years (2021–2025)  2026 so far: small −0.10 pp  at 3rd pctl"
     assert plain(spreads.summary(record("spreads", "pair", "IWM/SPY"), 40)) == "  large leads 5 years (2021–2025)"
 
 

@@ -113,3 +113,17 @@ async def test_crypto_stands_by_basket_with_totals_and_a_condition_filters() -> 
         assert "`lots`" in next(iter(run.app._notifications)).message
         await run.press("escape")
         assert not run.app.screen.query("#prompt") and len(run.crypto.rows) > 30
+
+
+async def test_what_was_asked_of_stale_tables_is_not_shown_as_if_it_were_of_now() -> None:
+    async with running(fakes.snapshot("stale")) as run:
+        await say(run, "sql SELECT symbol, change_pct FROM quotes ORDER BY symbol LIMIT 3")
+        await run.frame()
+        pane = run.pane("sql")
+        assert "◌ 59 of 59 rows asked are stale" in run.text()
+        assert [{role for _, role in line} for line in pane.body(0, 3)] == [{"stale"}] * 3
+        run.source.snapshot = fakes.snapshot()
+        await say(run, "sql SELECT symbol, change_pct FROM quotes ORDER BY symbol LIMIT 3")
+        await run.frame()
+        assert "◌ 2 of 59 rows asked are stale" in run.text()
+        assert "stale" not in {role for line in pane.body(0, 3) for _, role in line}

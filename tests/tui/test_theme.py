@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from textual.color import Color
 
 from tui import theme
@@ -54,6 +56,22 @@ def test_every_warmth_is_readable_and_another_colour(name: str, ground: str) -> 
 def test_every_role_that_is_painted_has_a_style_in_every_theme(name: str) -> None:
     styles = theme.styles(theme.full_name(name))
     assert set(theme.ROLES) < set(styles)
+
+
+def test_a_terminal_of_sixteen_colours_has_a_theme_in_which_what_matters_stays_apart() -> None:
+    def seen(name: str) -> dict[str, int | None]:
+        """The number of the colour that such a terminal shows for each meaning."""
+        return {
+            role: RichColor.parse(value).downgrade(ColorSystem.STANDARD).number
+            for role, value in theme.colours(name).items()
+        }
+
+    shown = seen("sixteen")
+    apart = ("background", "cursor", "text", "bright", "up", "down", "warn", "stale", "closed", "simulated", "accent")
+    assert len({shown[role] for role in apart}) == len(apart)
+    assert shown["flash-up"] != shown["flash-down"] and shown["line"] not in (shown["text"], shown["background"])
+    dark = seen("dark")
+    assert dark["warn"] == dark["stale"] == dark["text"], "which is why there is one"
 
 
 def test_no_colour_value_stands_outside_the_theme() -> None:

@@ -14,7 +14,7 @@ from tui.charts import scale as scales
 from tui.charts.canvas import Canvas, Floats
 from tui.charts.data import Course, beginning
 from tui.charts.options import Options
-from tui.lines import Line, merged
+from tui.lines import Line, merged, plain
 
 LEAST = 20
 """Returns below which a distribution says nothing."""
@@ -28,8 +28,13 @@ def returns_of(course: Course, span: str) -> Floats:
     return steps[np.isfinite(steps)]
 
 
-def paint_returns(course: Course, options: Options, interval: str, width: int, height: int) -> list[Line]:
-    """The distribution in `width` × `height` cells; no lines where there are too few returns or too little room."""
+def paint_returns(
+    course: Course, options: Options, interval: str, width: int, height: int, *, stale: bool = False
+) -> list[Line]:
+    """The distribution in `width` × `height` cells; no lines where there are too few returns or too little room.
+
+    stale: its newest return is not of now, so that nothing is told in the colours of what is.
+    """
     values = returns_of(course, options.span)
     if len(values) < LEAST or width < 24 or height < 6:
         return []
@@ -50,14 +55,17 @@ def paint_returns(course: Course, options: Options, interval: str, width: int, h
         tops[wide - 1 :: wide] = np.nan
     newest = int(place[-1])
     roles = ["bright" if x == newest else "up" if m > 0 else "down" for x, m in enumerate(middles.tolist())]
+    if stale:  # the newest's column is told apart by being dimmer
+        roles = ["dim" if role == "bright" else "stale" for role in roles]
     canvas.bars(tops, 0, rows, [role for role in roles for _ in range(wide)])
     normal = len(values) * cell * np.exp(-(((middles - mean) / sd) ** 2) / 2) / (sd * math.sqrt(2 * math.pi))
     y = 4 * rows - 1 - normal / counts.max() * (4 * rows - 1)
     dots = np.interp((np.arange(2 * columns) + 0.5) / (2 * wide), np.arange(bins) + 0.5, y)
     dots[(dots < 0) | (np.arange(2 * columns) % 2 > 0)] = np.nan
-    canvas.columns(dots, dots, "accent")
+    canvas.columns(dots, dots, "dim" if stale else "accent")
     left = (width - columns) // 2
     head = _head(values, mean, sd, interval, width)
+    head = ((plain(head), "stale"),) if stale else head
     lines = [head, *(merged(((" " * left, "dim"), *line)) for line in canvas.lines())]
     return [*lines, *_axis(mean, reach, columns, left, width)]
 

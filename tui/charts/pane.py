@@ -174,7 +174,8 @@ class MarketChart(LinePane):
 
         bands, marks, status = state
         if self.options.returns:
-            return Drawn(paint_returns(course, self.options, row["interval"], width, self.size.height))
+            height, old = self.size.height, status == "stale"
+            return Drawn(paint_returns(course, self.options, row["interval"], width, height, stale=old))
         self._picture = Picture(
             self.options, row["interval"], course, status, bool(row["simulated"]), other, bands, marks, self.cross
         )

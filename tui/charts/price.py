@@ -79,7 +79,8 @@ class Plot(Ground):
         """The levels that the user named as fields with their words, found ones as lines with theirs where free."""
         for band in sorted(self._bands(), key=lambda band: not band.named):
             edges = self.scale.y(self.value(np.array([band.high, band.price, band.low])))
-            role = "up" if band.role == "support" else "down"
+            side = "up" if band.role == "support" else "down"
+            role = self._worth(side)
             words = f"{band.role[0].upper()} {fmt.level(band.price)}"
             more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}".rstrip()
             if edges[0] > self.scale.dots or edges[2] < -1:
@@ -91,8 +92,12 @@ class Plot(Ground):
                 self.canvas.shade(max(0.0, edges[0]), min(self.scale.dots - 1.0, edges[2]), role)
             self.canvas.level(edges[1], role, 3 if band.named else 6)
             row = min(self.rows - 1, max(0, int(edges[1] // 4)))
-            beside = row - 1 if role == "down" and row > 0 else min(self.rows - 1, row + 1)
+            beside = row - 1 if side == "down" and row > 0 else min(self.rows - 1, row + 1)
             self._words(beside if band.named else row, f" {words}{more} ", role)
+
+    def _worth(self, role: str) -> str:
+        """The role, or the one of what is not of now: a level's state and a band follow from the newest prices."""
+        return "stale" if self.picture.status == "stale" else role
 
     def _words(self, row: int, words: str, role: str) -> None:
         """Words at the left of a row, unless others stand there."""
@@ -101,7 +106,8 @@ class Plot(Ground):
 
     def _draw_z(self) -> None:
         bars = self.bins.course
-        for k, role in Z_BANDS:
+        for k, known in Z_BANDS:
+            role = known if known == "line" else self._worth(known)
             y = self.course_y(np.exp(bars.mean + k * bars.sd))
             dotted = y.copy()
             dotted[np.arange(len(y)) % (3 if k else 2) > 0] = np.nan

@@ -178,7 +178,7 @@ class AlertsPane(AlertRows):
             return "waiting for the rules' first look at the tables"
         if self._all:
             return "no alert holds this"
-        return "no alert stands; screen 8 has the rules and what they told, A makes a new one"
+        return "no alert stands; `A` makes a rule that waits for one"
 
 
 class AlertLine(Bar):

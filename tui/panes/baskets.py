@@ -18,7 +18,7 @@ COLUMNS = (
     Column("return_30d_pct", "30d %", 7, rank=4, gap=1),
     Column("volume_usd", "24h vol $", 10, rank=2, gap=1),
     Column("volume_yoy_pct", "vol YoY %", 9, rank=5, gap=1),
-    Column("volume_30d_pct", "30d vol %", 9, rank=7, gap=1),
+    Column("volume_30d_pct", "vol 30d %", 9, rank=7, gap=1),
     Column("breadth", ">50d", 5, rank=6, gap=1),
     Column("bar", "breadth", 11, "<", rank=9, gap=2),
     Column("members", "of", 4, rank=6, gap=0),

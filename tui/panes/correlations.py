@@ -43,7 +43,7 @@ def couple_row(
     longest = windows[max(windows)]
     status = max((str(r["status"]) for r in windows.values()), key=lambda s: _ORDER.index(s) if s in _ORDER else 0)
     beta, lead = longest["beta"], longest["lead_lag"]
-    quarter = windows.get(63, longest)["corr"]
+    quarter = windows[63]["corr"] if 63 in windows else None
     cells: dict[str, Span] = {
         "glyph": (fmt.GLYPHS.get(status, " "), "dim"),
         "couple": (fmt.shorten(name, 17), "text"),

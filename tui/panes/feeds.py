@@ -31,7 +31,7 @@ COLUMNS = (
     Column("age", "age", 5, rank=2, gap=1),
     Column("rate", "msg/s", 7, rank=3, gap=1),
     Column("kind", "kind", 13, "<", rank=5),
-    Column("reconnects", "again", 5, rank=4, gap=1),
+    Column("reconnects", "retries", 7, rank=4, gap=1),
     Column("retry", "next try", 9, rank=4, gap=1),
 )
 WORDS_MIN = 16

@@ -125,7 +125,7 @@ def russell_line(view: View) -> Line:
     at, status, stuck = side["position"], side["status"], view.stuck
     return (
         (mark_for(status, stuck) + fit(NAMES.get(symbol, symbol), 13), "dim"),
-        (f"{'in band':<8}", "text"),
+        (f"{'in band':<8}", role_for(status, "text", stuck)),
         (f"{fmt.percent(at, 0, status):>6}", role_for(status, "figure", stuck)),
         ("  ", "dim"),
         (fmt.range_bar(at, 11), role_for(status, "dim", stuck)),

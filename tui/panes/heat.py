@@ -78,8 +78,10 @@ def square_row(name: str, others: Sequence[str], row: Mapping[str, Mapping[str, 
             continue
         role = "up" if corr >= 0.15 else "down" if corr <= -0.15 else "dim"
         shade = SHADES[min(4, int(abs(corr) * 5))]
-        spans += [(f"{shade}{shade}", role), (f"{fmt.signed(corr):>5}"[:5].replace("0.", "."), role)]
-        spans.append((" " * (SQUARE_CELL - 2 - len(f"{fmt.signed(corr):>5}"[:5].replace("0.", "."))), "dim"))
+        words = f"{fmt.signed(corr):>5}".replace("0.", ".")[:4]  # `+1.0` in place of `+1.00`: the next field is near
+        spans += [(f"{shade}{shade}", role), (words.ljust(SQUARE_CELL - 2), role)]
+    if worst == "ok" and not any(record["corr"] is not None for record in row.values()):
+        spans[:2] = [(fmt.WARMING, "dim"), (fit(name, SQUARE_NAME), "dim")]
     line = merged(spans)
     return stale(line) if worst == "stale" else line
 

@@ -60,11 +60,10 @@ def leadlag_row(
         "day_lead": lead_words(days),
     }
     if ticks is not None:
-        known = ticks["corr"] is not None
         cells |= {
             "tick_corr": (two(ticks["corr"], of_ticks), "text"),
             "tick_lead_corr": (two(ticks["lead_lag_corr"], None) if ticks["lead_lag_corr"] is not None else "", "dim"),
-            "n": (fmt.number(ticks["n"], 0) + ("" if known else fmt.WARMING), "dim"),
+            "n": (fmt.number(ticks["n"], 0), "dim"),
         }
     if days is not None:
         cells |= {

@@ -16,7 +16,7 @@ COLUMNS: Final = (
     Column("role", "role", 10, "<", rank=0),
     Column("price", "price", 10, rank=0, gap=1),
     Column("distance_pct", "away %", 7, rank=1),
-    Column("distance_atr", "ATR", 5, rank=3, gap=1),
+    Column("distance_atr", "away ATR", 8, rank=3, gap=1),
     Column("state", "state", 13, "<", rank=2),
     Column("touches", "touches", 7, rank=4, gap=1),
     Column("strength", "strength", 8, rank=5, gap=1),
@@ -74,4 +74,4 @@ class LevelsPane(LinePane):
         return dict(self._records[self.index()]) if self.rows else None
 
     def waiting(self, view: View) -> str:
-        return "waiting for daily history; [levels] of the configuration names levels of your own"
+        return "waiting for daily history; `[levels]` of the configuration names levels of your own"

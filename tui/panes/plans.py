@@ -26,7 +26,7 @@ COLUMNS = (
     Column("r", "R", 5, rank=1, gap=1),
     Column("touch", "touch", 6, rank=0, gap=1),
     Column("even", "even at", 7, rank=3, gap=1),
-    Column("atr", "ATR away", 8, rank=6, gap=1),
+    Column("atr", "away ATR", 8, rank=6, gap=1),
     Column("quantity", "quantity", 10, rank=2, gap=1),
     Column("risk", "at risk $", 9, rank=4, gap=1),
     Column("pnl", "P/L $", 9, rank=2, gap=1),

@@ -17,7 +17,7 @@ class RulesPane(AlertRows):
     """One line a rule."""
 
     heading = "Rules"
-    reads = ("rules",)
+    reads = ("rules", "alerts")
     ages = True
 
     def prepare(self, view: View, width: int) -> None:
@@ -29,10 +29,12 @@ class RulesPane(AlertRows):
         ]  # fmt: skip
         self.rows = [row["rule"] for row in self._records]
         self._width = width
+        self._doubted = doubted(view)
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         now = self.view.now if self.view is not None else 0.0
-        return [rule_line(row, now, self._width) for row in self._records[start:stop]]
+        doubt = self._doubted
+        return [rule_line(row, now, self._width, row["rule"] in doubt) for row in self._records[start:stop]]
 
     def title(self, view: View) -> str:
         return "Rules ─ A makes a new one"
@@ -52,6 +54,18 @@ class RulesPane(AlertRows):
         return dict(self._records[self.index()]) if self.rows else None
 
 
+def doubted(view: View) -> frozenset[str]:
+    """The rules all of whose standing alerts rest on stale rows: of each that stands when the engine is stuck."""
+    frame = view.table("alerts")
+    if frame is None or not frame.height:
+        return frozenset()
+    states: dict[str, bool] = {}
+    for rule, state, status in frame.select("rule", "state", "status").iter_rows():
+        if state in ("firing", "pending"):
+            states[rule] = states.get(rule, True) and (view.stuck or status == "stale")
+    return frozenset(rule for rule, old in states.items() if old)
+
+
 def state_of(row: dict[str, Any], now: float) -> tuple[str, str]:
     """A rule's state in a word or two, and its role."""
     if not row["enabled"]:
@@ -64,18 +78,22 @@ def state_of(row: dict[str, Any], now: float) -> tuple[str, str]:
     return (f"{row['pending']} pending", "text") if row["pending"] else ("watching", "dim")
 
 
-def rule_line(row: dict[str, Any], now: float, width: int) -> Line:
-    """`size-z            ready    2 firing         spreads: pair = 'IWM/SPY' AND …`."""
+def rule_line(row: dict[str, Any], now: float, width: int, doubt: bool = False) -> Line:
+    """`size-z            ready    2 firing         spreads: pair = 'IWM/SPY' AND …`.
+
+    doubt: what it stands on is stale, so that its state is as it was last known.
+    """
     word, role = state_of(row, now)
+    doubt = doubt and bool(row["firing"] or row["pending"])
     origin = {"ready": "ready", "config": "file", "terminal": "here"}.get(row["origin"], row["origin"])
     changed = "*" if row["saved"] and row["origin"] != "terminal" else " "
     roomy = width >= 64
     name = 20 if roomy else max(8, width - 26)
     lead = 1 + name + 1 + 7 + 16
     return (
-        (" ", "dim"),
+        ("◌" if doubt else " ", "stale"),
         (fit(row["rule"], name) + " ", "text" if row["enabled"] else "dim"),
         (fit(origin + changed, 7), "dim"),
-        (fit(word, 16), role),
+        (fit(word, 16), "stale" if doubt else role),
         (fit(row["watches"], width - lead) if roomy else "", "text" if row["enabled"] else "dim"),
     )

@@ -106,7 +106,7 @@ def summary(record: Mapping[str, Any], width: int) -> Line:
             ]
         )
     if record["percentile"] is not None:
-        parts.append([(f"at {fmt.ordinal(record['percentile'])} pct", "dim")])
+        parts.append([(f"at {fmt.ordinal(record['percentile'])} pctl", "dim")])
     if record["low_label"]:
         parts.append([(str(record["low_label"]), "warn")])
     line: list[Span] = []

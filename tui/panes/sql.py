@@ -91,6 +91,12 @@ def columns_of(frame: pl.DataFrame) -> tuple[tuple[Column, ...], Mapping[str, in
     return tuple(columns), decimals
 
 
+def stale_share(tables: Sequence[pl.DataFrame]) -> tuple[int, int]:
+    """Rows of tables that are stale, and all of them, in the tables that say how good their rows are."""
+    states = [frame.get_column("status") for frame in tables if "status" in frame.columns]
+    return sum(int((s == "stale").sum()) for s in states), sum(len(s) for s in states)
+
+
 class QueryPane(LinePane):
     """One question and its answer."""
 
@@ -106,7 +112,9 @@ class QueryPane(LinePane):
         self._answer: Answer | None = None
         self._answered_at = 0.0
         self._future: Future[Answer] | None = None
-        self._tables: tuple[object, ...] = ()
+        self._tables: tuple[pl.DataFrame, ...] = ()
+        self._stale = (0, 0)
+        """Rows that are stale, and all, of the tables that the question was last put to."""
         self._fresh = False
         self._sort: tuple[str, bool] = ("", False)
         self._shown: pl.DataFrame | None = None
@@ -171,6 +179,7 @@ class QueryPane(LinePane):
             self.problem, self._fresh, self._answered_at = "no worker process answers queries here", True, view.now
             return
         self._tables = tables
+        self._stale = stale_share(tables)
         limit = snapshot.config.worker.query_timeout_s
         self._future = worker.submit(run, self.asked, dict(zip(names, tables, strict=True)), timeout_s=limit)
 
@@ -211,7 +220,9 @@ class QueryPane(LinePane):
     def body(self, start: int, stop: int) -> Sequence[Line]:
         if self._shown is None:
             return []
-        stuck = self.view is not None and self.view.stuck
+        old, every = self._stale
+        # an answer's rows need not carry a status: where all that was asked is stale, so is whatever came of it
+        stuck = (self.view is not None and self.view.stuck) or 0 < old == every
         lines = []
         for record in self._shown[start:stop].iter_rows(named=True):
             cells: dict[str, Span] = {c.key: self._cell(c, record) for c in self._columns}
@@ -238,6 +249,8 @@ class QueryPane(LinePane):
             hidden = len(self._every) - len(self._columns)
             if hidden > 0:
                 parts.append(f"{hidden} columns more on Enter")
+        if self._stale[0] and answer is not None:
+            parts.append(f"◌ {self._stale[0]:,} of {self._stale[1]:,} rows asked are stale")
         return " ─ ".join(parts)
 
     def waiting(self, view: View) -> str:

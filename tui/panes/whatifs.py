@@ -16,9 +16,9 @@ COLUMNS = (
     Column("large_pct", "large %", 8, rank=1, gap=1),
     Column("relative_pct", "relative %", 10, rank=1, gap=1),
     Column("small_pct", "small %", 8, rank=0, gap=1),
-    Column("price", "price", 10, rank=0, gap=1),
-    Column("last", "now", 10, rank=2, gap=1),
-    Column("large_price", "large", 10, rank=3, gap=1),
+    Column("price", "small at", 10, rank=0, gap=1),
+    Column("last", "small now", 10, rank=2, gap=1),
+    Column("large_price", "large at", 10, rank=3, gap=1),
 )
 NOTE: Final = "IWM · (1 + large) · (1 + relative): arithmetic, not a forecast"
 

@@ -87,7 +87,7 @@ class WelcomePage(LinePane):
         self._page: list[Line] = []
 
     def prepare(self, view: View, width: int) -> None:
-        lines: list[Line] = [BLANK]
+        lines: list[Line] = []
         text = "Size: small caps against large caps, altcoins against BTC and ETH, and the gap between the two."
         lines += [((f" {line}", "text"),) for line in wrap(text, width - 2)]
         now = (*_NEXT[:2], _RECORDED, *_NEXT[2:]) if RECORDING.is_file() else _NEXT
