@@ -210,6 +210,7 @@ def test_two_series_begin_at_nothing_and_are_told_apart_by_name() -> None:
     assert roles_of(drawn.lines, "  SPY") == {"warn"}
     assert roles_of(drawn.lines, "0.0 %") and roles_of(drawn.lines, "S ") != {"up"}
     assert not roles_of(drawn.lines, "219.84") - roles_of(drawn.lines[:1], "219.84")
+    assert "bars a candle" not in plain(drawn.lines[0]), "two series are lines"
 
 
 def test_the_crosshair_on_two_series_says_what_each_has_made_and_how_far_apart_they_are() -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from textual.events import Paste
 
+from tests.tui import fakes
+from tests.tui.running import running
+from tui import theme
 from tui.lines import Column, choose, clip, fit, heading, marked, merged, plain, row, stale, width_of
 from tui.panes import baskets, feeds, quotes, spreads
+from tui.widgets import bar
+from tui.widgets.prompt import Typed
 
 COLUMNS = (Column("a", "name", 4, "<", 0), Column("b", "value", 6, rank=1), Column("c", "more", 5, rank=2))
 
@@ -89,3 +95,23 @@ def test_a_row_wears_the_colour_of_its_status_and_keeps_its_directions() -> None
     assert [role for _, role in marked(line, "warming")] == ["dim", "dim", "dim", "down", "warn"]
     assert marked(line, "ok") is line
     assert marked(line, "stale") == marked(line, "ok", stuck=True) == stale(line)
+
+
+@pytest.mark.parametrize("words", ["a\x1b[2Jb", "\x1b]52;c;QUFB\x07", "\x9b31m", "a\rb", "\u202eUSD"])
+def test_a_line_is_drawn_without_anything_that_a_terminal_obeys(words: str) -> None:
+    styles = theme.styles("dark")
+    drawn = bar.segments(((" ", "dim"), (words, "text")), 20, styles)
+    assert all(piece.text.isprintable() for piece in drawn)
+    assert sum(piece.cell_length for piece in drawn) == 20
+
+
+async def test_what_is_pasted_into_a_line_is_printable() -> None:
+    async with running(fakes.snapshot()) as run:
+        for key in ("colon", "slash"):
+            await run.press(key)
+            line = run.app.focused
+            assert isinstance(line, Typed)
+            line.post_message(Paste("sql SELECT 'a\x1b]52;c;QUFB\x07b'"))
+            await run.pilot.pause()
+            assert line.value == "sql SELECT 'a ]52;c;QUFB b'"
+            await run.press("escape")

@@ -74,7 +74,8 @@ def readout(picture: Picture, bins: Binned, at: int | None, width: int, base: fl
         names = ((f" {bars}", role) for bars, role in AVERAGES)
         parts.append((6, ((f"   {picture.options.averages.upper()}", "dim"), *names)))
     if bins.each > 1:
-        what = "candle" if picture.course.candles and not picture.options.line else "point"
+        lines = picture.options.line or picture.other is not None
+        what = "candle" if picture.course.candles and not lines else "point"
         parts.append((7, ((f"  {bins.each} bars a {what}", "dim"),)))
     for rank in range(7, 0, -1):
         if sum(width_of(spans) for _, spans in parts) <= width:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from engine.model import Intent
 from tui.lines import Line
@@ -22,6 +22,7 @@ from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets.header import Header
 from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.prompt import Typed
 from tui.wishes import Wish
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ _HINTS: Final = {
 }  # fmt: skip
 
 
-class Field(Input):
+class Field(Typed):
     """One field; up and down go to its neighbours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -21,8 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def segments(line: Line, width: int, styles: Mapping[str, Style]) -> list[Segment]:
-    """The line's pieces in their styles, padded or cut to exactly `width` cells; an unknown role is plain text."""
+    """The line's pieces in their styles, padded or cut to exactly `width` cells; an unknown role is plain text.
+
+    Whatever brought the words here, a pasted query or a file of one's own, nothing that a terminal obeys leaves here.
+    """
     rest = styles["text"]
+    if not all(text.isprintable() for text, _ in line):
+        line = tuple((printable(text), role) for text, role in line)
     length = width_of(line)
     if length > width:
         return list(strip(line, length, styles).crop(0, width))

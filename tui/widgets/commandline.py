@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from tui.lines import Line, Span, fit, width_of
 from tui.view import View
 from tui.widgets.bar import Bar
+from tui.widgets.prompt import Typed
 
 
 def candidates(lines: Sequence[str], at: int, width: int) -> Line:
@@ -59,7 +59,7 @@ class Hints(Bar):
         return candidates(self.words, self.at, width)
 
 
-class CommandLine(Input):
+class CommandLine(Typed):
     """One line after `:`. Tab completes, Up and Down go through what was said before, Esc leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

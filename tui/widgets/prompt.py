@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
+from engine.errors import printable
 
-class Prompt(Input):
+
+class Typed(Input):
+    """A line to type in that takes nothing which a terminal would obey: a paste may hold anything."""
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        super().replace(printable(text), start, end)
+
+
+class Prompt(Typed):
     """One line with its own look; Enter keeps the filter, Esc takes it away."""
 
     BINDING_GROUP_TITLE = "Filter"
