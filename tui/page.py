@@ -7,6 +7,7 @@ terminal (a resize, a return from the background, another program) must have the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
@@ -20,6 +21,8 @@ from textual.strip import Strip
 NEAR: Final = 6
 """Cells between two changes that are written rather than stepped over: a step costs about as many bytes."""
 
+_USUAL: Final = re.compile(r"[ -~−·…–\u2500-\u25fc\u2800-\u28ff]*").fullmatch
+"""Signs of which each takes one cell: nearly every text here is of these alone."""
 Piece = tuple[int, str, Style | None]
 """Column, text and style."""
 _Codes = tuple[str, str, str]
@@ -96,7 +99,7 @@ def _pieces(x: int, strip: Strip) -> Iterator[Piece]:
     for text, style, _ in strip:
         if text:
             yield x, text, style
-            x += cell_len(text)
+            x += len(text) if text.isascii() else cell_len(text)
 
 
 def _differing(old: list[Piece], new: list[Piece]) -> list[Piece]:
@@ -138,7 +141,7 @@ def _trimmed(old: str, new: str) -> tuple[int, int]:
 
 
 def _narrow(text: str) -> bool:
-    return text.isascii() or all(get_character_cell_size(sign) == 1 for sign in text)
+    return _USUAL(text) is not None or all(get_character_cell_size(sign) == 1 for sign in text)
 
 
 @lru_cache(maxsize=2048)

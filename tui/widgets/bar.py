@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from engine.errors import faults, printable
 from tui import theme
-from tui.lines import BLANK, Line, clip, width_of
+from tui.lines import BLANK, Line, clip, plain, width_of
 from tui.screens.live import LiveScreen
 from tui.view import View
 
@@ -26,7 +26,7 @@ def segments(line: Line, width: int, styles: Mapping[str, Style]) -> list[Segmen
     Whatever brought the words here, a pasted query or a file of one's own, nothing that a terminal obeys leaves here.
     """
     rest = styles["text"]
-    if not all(text.isprintable() for text, _ in line):
+    if not plain(line).isprintable():
         line = tuple((printable(text), role) for text, role in line)
     length = width_of(line)
     if length > width:
