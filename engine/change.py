@@ -6,6 +6,7 @@ never a number: it is held against the last daily close where one is known, else
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 ANCHOR_FACTOR: Final = 1.5
@@ -41,4 +42,5 @@ def change_pct(price: float | None, prev: float | None, anchor: float | None = N
             return None
     elif not prev / PRICE_FACTOR <= price <= prev * PRICE_FACTOR:
         return None
-    return 100.0 * (price / prev - 1.0)
+    change = 100.0 * (price / prev - 1.0)
+    return change if math.isfinite(change) else None
