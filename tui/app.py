@@ -168,8 +168,6 @@ class SizewatchApp(ThriftyApp):
         first = catalogue.SCREENS[0]  # it stands already, as the default screen: a mode would have come up slower
         self.add_mode(first.name, partial(self.screen_of, first))
         self.set_keymap(self.actions.changed())
-        # what stood on the screen is the shell's now: paint all of it, and not only what changes
-        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         if self._painted is not None:
             self.screen.call_after_refresh(self._painted)
         self.set_interval(1 / self._config.refresh.frame_hz, self.frame, name="frame clock")

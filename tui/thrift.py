@@ -93,8 +93,7 @@ class ThriftyApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         """A terminal of another size, or one that was away, has moved or lost what stood there."""
-        self._page.forget()
-        self.screen.refresh()
+        self.action_redraw()
 
     def action_redraw(self) -> None:
         """Draw everything anew: another program has written over the screen."""
