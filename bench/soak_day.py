@@ -1,8 +1,8 @@
 """`python -m bench.soak_day`: a day of the world through the whole program, and whether anything of it grows.
 
-The demo's market behind its gateway, every feed over real sockets and TLS, the collector with its store, alerts and
-worker, and the terminal without a screen, in which somebody presses keys. The day holds an open and a close of New York
-and a change of day; its clock runs faster than ours, and slower where the machine is busy.
+The demo's market behind its gateway in a process of its own, every feed over real sockets and TLS, the collector with
+its store, alerts and worker, and the terminal without a screen, in which somebody presses keys. The day holds an open
+and a close of New York and a change of day; its clock runs faster than ours, and slower where the machine is busy.
 
 Prints one JSON object, on SIGTERM that of the time so far; exit code 1 where something grew, broke or never happened.
 """
@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from bench.day_site import DaySite, Moment
 from bench.growth import Growth
 from bench.machine import machine
 from engine import garbage, sessions
@@ -37,11 +38,7 @@ from engine.model import Intent, Mode, Sink, Snapshot
 from feeds.link import Context
 from feeds.network import Border
 from feeds.sources import Feeds
-from simulator.__main__ import sites
-from simulator.authority import Authority
-from simulator.gateway import Gateway
 from simulator.scenario import load
-from simulator.venue import VenueSite
 from sizewatch import STARTED_S
 from tests.faults.world import Overheard, WorldClock
 from tests.simulator.still_market import NOW
@@ -54,8 +51,6 @@ WARM: Final = 0.15
 GROWTH_MB: Final = 10.0
 SAMPLE_S: Final = 300.0
 """Of the world, between two samples of what the process holds."""
-CADENCE_S: Final = 0.1
-"""Of ours, between two looks of an exchange's site at what moved."""
 PAUSE_S: Final = 0.25
 """Of ours, between two keys."""
 KEYS: Final = (
@@ -65,6 +60,18 @@ CHARTED: Final = (("BTC/USD", "5m"), ("BTC/USD", "1d"), ("IWM", "5m"), ("IWM", "
 SIZES: Final = ((80, 24), (120, 40), (200, 60))
 LIBRARIES: Final = ("'ClientConnection' object has no attribute 'recv_messages'", "InvalidProxyMessage(")
 """What a library leaves unhandled by itself, where a handshake is cut off: a busy machine may do that."""
+
+
+class SharedClock(WorldClock):
+    """The world's clock, which its market reads in a process of its own."""
+
+    def __init__(self, speed: float, moment: Moment) -> None:
+        super().__init__(speed)
+        self._moment = moment
+
+    def jump(self, seconds: float, *, timers: bool) -> None:
+        super().jump(seconds, timers=timers)
+        self._moment.write(self.now())
 
 
 class World:
@@ -77,10 +84,9 @@ class World:
     async def run(self) -> None:
         """Until cancelled."""
         day, loop = self._day, asyncio.get_running_loop()
-        gateway = day.gateway()
-        await gateway.start()
-        network = replace(self._config.network, proxy=gateway.proxy, ca_file=gateway.ca_file)
-        border = Border(gateway.proxy, gateway.ca_file, network.timeout)
+        proxy, ca_file = await asyncio.to_thread(day.site.start)
+        network = replace(self._config.network, proxy=proxy, ca_file=ca_file)
+        border = Border(proxy, ca_file, network.timeout)
         context = Context(replace(self._config, network=network), self._clock, self._sink, border, day.folder / "cache")
         self._feeds = Feeds(context, lambda config: replace(config, network=network))
         passing = loop.create_task(day.clock.run())
@@ -91,7 +97,7 @@ class World:
             for task in (passing, samples):
                 task.cancel()
             await asyncio.gather(passing, samples, return_exceptions=True)
-            await gateway.stop()
+            await asyncio.to_thread(day.site.stop)
 
     def reconfigure(self, config: Config) -> None:
         if self._feeds is not None:
@@ -122,9 +128,10 @@ class Day:
     """Of the terminal's own loop."""
 
     def __post_init__(self) -> None:
-        self.clock = WorldClock(self.speed)
-        self.clock.jump(BEGINS.timestamp() - NOW, timers=False)
         self.scenario = load("january-2026")
+        self.site = DaySite(self.scenario.name, self.folder / "site")
+        self.clock = SharedClock(self.speed, self.site.moment)
+        self.clock.jump(BEGINS.timestamp() - NOW, timers=False)
         self.config = replace(Config(), refresh=Refresh(beat_hz=1.0))
         self.collector = Collector(
             lambda sink, config, clock: World(self, sink, config, clock),
@@ -134,14 +141,6 @@ class Day:
             clock=self.clock,
             store=self.folder / "store",
         )
-
-    def gateway(self) -> Gateway:
-        """The demo's, on this world's clock."""
-        served = sites(self.scenario, self.clock.now, self.folder / "funds.csv")
-        for site in served:
-            if isinstance(site, VenueSite):
-                vars(site)["cadence"] = CADENCE_S
-        return Gateway(served, Authority(self.folder), now=self.clock.monotonic)
 
     async def sample(self) -> None:
         """What the process holds, every few minutes of the world. Runs in the collector's loop."""

@@ -9,7 +9,7 @@ futures and crypto with the close. A missing bar is NaN here and null in every t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar, cast
@@ -180,6 +180,14 @@ class DailyGrid:
         if (kind, key) not in self._made:
             self._made[kind, key] = make()
         return cast(T, self._made[kind, key])
+
+    @cached_property
+    def apart(self) -> DailyGrid:
+        """The same columns, with a memory of its own: for what is kept by `once` here and holds on to its grid.
+
+        It would else be a circle, and megabytes in a few objects wait long for a search that counts objects.
+        """
+        return replace(self, _made={})
 
     def closed(self, symbol: str) -> pl.DataFrame:
         """A symbol's own daily bars that have closed; its session's close decides, else the end of the UTC day."""

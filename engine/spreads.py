@@ -249,14 +249,14 @@ def _pair_state(grid: DailyGrid, pair: Pair) -> PairState:
         as_of = _time(float((grid.days[last] + 1) * DAY if pair.crypto else grid.closes[last]))
     current = None
     if row > last:
-        current = _anchors(pair, grid, a.values, b.values, q, row)
+        current = _anchors(pair, grid.apart, a.values, b.values, q, row)
     opened = 0.0
     if row >= 0:
         # a crypto row that holds a weekend begins with the day after the last session
         opened = float((grid.days[row - 1] + 1) * DAY if row else 0) if pair.crypto else float(grid.opens[row])
     in_session = pair.crypto or (row >= 0 and grid.opens[row] <= grid.now < grid.closes[row])
     point_a, point_b = grid.anchor(pair.a, max(row, 0)), grid.anchor(pair.b, max(row, 0))
-    close = partial(_closed_row, pair, grid, q, last, as_of)
+    close = partial(_closed_row, pair, grid.apart, q, last, as_of)
     return PairState(pair, as_of, close, current, point_a, point_b, opened, in_session)
 
 

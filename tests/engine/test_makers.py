@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,12 @@ from hypothesis import strategies as st
 from engine import sessions
 from engine.bars import BarBook
 from engine.config import Band, Config, Crypto, Equity, Spreads
+from engine.grid import DailyGrid, daily_grid
 from engine.makers import makers
 from engine.model import Bars, MarketFact, Status
 from engine.tables import BARS, TABLES
 from engine.technical import relative_volume
-from engine.view import Book24, DictView, Live, Rate
+from engine.view import Book24, Calendar, DictView, Live, Rate
 from tests.engine.market_data import bars, moment, ohlcv, weekdays
 
 CONFIG = Config(
@@ -93,6 +96,29 @@ def test_with_history_enough_nothing_that_is_measured_is_warming() -> None:
         assert "warming" not in tables[name]["status"].to_list(), name
     assert tables["gauges"]["value"].null_count() <= 1, "only the swing may have none"
     assert tables["spreads"]["percentile"].null_count() == 0
+
+
+def test_the_grid_of_a_close_goes_with_the_next_one_and_waits_for_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    grids: list[weakref.ref[DailyGrid]] = []
+
+    def watched(book: BarBook, calendar: Calendar, now: float) -> DailyGrid:
+        made = daily_grid(book, calendar, now)
+        grids.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr("engine.makers.daily_grid", watched)
+    book, view = whole()
+    made = makers(CONFIG, book)
+    gc.disable()
+    try:
+        for days in range(3):
+            later = view.now + 86_400.0 * days
+            states = [maker.at_close(later) for maker in made]
+            tables = [maker.live(state, view) for maker, state in zip(made, states, strict=True)]
+            assert all(table.width for table in tables)
+        assert [grid() is not None for grid in grids] == [False, False, True]
+    finally:
+        gc.enable()
 
 
 def test_bars_are_ascending_unique_and_clean_and_the_newest_word_wins() -> None:

@@ -82,7 +82,7 @@ class WorldClock(Clock):
             await asyncio.sleep(self.TICK_S)
             took = time.monotonic() - began
             self.stalled_s += max(0.0, took - 2 * self.TICK_S)
-            self._mono += min(took, 2 * self.TICK_S) * self._speed
+            self.jump(min(took, 2 * self.TICK_S) * self._speed, timers=True)
             while self._sleepers and self._sleepers[0][0] <= self._mono:
                 woken = heapq.heappop(self._sleepers)[2]
                 if not woken.done():
