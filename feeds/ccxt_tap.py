@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
 from feeds.ccxt_import import ccxt_pro
+from feeds.listening import Line
 from feeds.network import Border
 from feeds.numbers import number, price
 from feeds.quirks import Quirks, quirks_of
@@ -31,6 +32,7 @@ OnMessage = Callable[[str, Any], None]
 """Takes the address of a socket and a message as the library decoded it from JSON."""
 
 CLOSE_S = 1.0
+"""How long a goodbye may take, at most: a tenth of the time-out."""
 LARGEST = 64 * 2**20
 """Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
 
@@ -99,6 +101,9 @@ class Tap:
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
         self.unreadable = 0
         """Messages that the library could make nothing of."""
+        self.lines: list[Line] = []
+        """The sockets, to be listened to."""
+        self._speaking: set[asyncio.Task[None]] = set()
 
     def ticker(self, symbol: str, ticker: Mapping[str, Any]) -> None:
         """A ticker was stored. A fault of ours ends the feed, never the library's reading loop."""
@@ -137,9 +142,17 @@ class Tap:
     def guard(self, client: Any) -> Any:
         """Keep one unreadable message from ending the socket's reading loop."""
         if "handle_message" not in vars(client):
-            handle = client.handle_message
+            from aiohttp import WSMsgType
+
+            handle, asks = client.handle_message, WSMsgType.PING
+            line = Line(lambda: self._speak(client.connection.ping()), lambda: not client.closed())
+            self.lines.append(line)
 
             def guarded(message: Any) -> None:
+                line.frames += 1
+                if message.type is asks:
+                    self._speak(client.connection.pong(message.data))
+                    return
                 try:
                     handle(message)
                 except Exception as error:  # noqa: BLE001 (any of a hundred venues' parsers, on any bytes)
@@ -149,6 +162,19 @@ class Tap:
             if self._on_message is not None:
                 client.on_message_callback = _overheard(client.on_message_callback, self._on_message)
         return client
+
+    def _speak(self, words: Coroutine[Any, Any, None]) -> None:
+        """Send a ping or a pong. The library leaves to nobody the pong that meets the end of its connection."""
+
+        async def speak() -> None:
+            try:
+                await words
+            except ConnectionError as error:
+                self.fail(error)
+
+        task = asyncio.ensure_future(speak())
+        self._speaking.add(task)
+        task.add_done_callback(self._speaking.discard)
 
     def _unreadable(self, error: Exception) -> None:
         from ccxt import BaseError
@@ -228,13 +254,13 @@ def _bound_answers(exchange: Any) -> None:
 
 
 async def closed(exchange: Any) -> None:
-    """Close every socket of `exchange`: politely for a second, then whatever the far side does. It is of no use then.
+    """Close every socket of `exchange`: politely for a moment, then whatever the far side does. It is of no use then.
 
     An exchange object refers to itself in dozens of ways and holds megabytes: what a search for garbage would find at
     some time is let go of at once, so that a thousand reconnects take no more room than one.
     """
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(CLOSE_S):
+        async with asyncio.timeout(min(CLOSE_S, exchange.timeout / 10_000)):
             await exchange.close_ws_clients()
     with contextlib.suppress(Exception):
         await exchange.close()
