@@ -298,7 +298,11 @@ def _let_go(client: Any) -> None:
     """Take from a client of the library's what leads back to its exchange."""
     held = vars(client)
     for name, value in list(held.items()):
-        if callable(value) or isinstance(value, dict | asyncio.Task):  # of a cancelled task, its frame
+        if isinstance(value, dict):
+            held[name] = {}
+        elif isinstance(value, asyncio.Task | BaseException):  # each holds frames
+            held[name] = None
+        elif callable(value):
             del held[name]
     for name in ("on_message_callback", "on_error_callback", "on_close_callback", "on_connected_callback"):
         held[name] = _nothing
