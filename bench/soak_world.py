@@ -39,7 +39,10 @@ LIMIT_S: Final = 15.0
 """The longest that a channel may be silent (crypto streams; the equities' poll of this world is asked every 5 s)."""
 SLACK_S: Final = 4.0
 """A beat, the watchdog's look, and a busy machine."""
-QUIET: Final = frozenset({"renamed", "delisted"})
+QUEUED_S: Final = 2.0
+"""How long a site's message may wait for its turn, and so meet a fault that began after it was made."""
+RECOVERY_S: Final = 15.0
+"""What recovery may take, of the world's seconds."""
 
 
 def coin(number: int) -> str:
@@ -98,6 +101,13 @@ class SoakMarket(MovingMarket):
                 return max(0.0, self.now() - NOW - (step + 1) * STEP_S)
         return math.inf
 
+    def moments(self, base: str, price: float) -> tuple[float, float]:
+        """Between which seconds of the world the market was at `price`."""
+        first = self.first[base].last
+        step = (price / first - 1) / RISE
+        slack = 0.3 + 0.6 * 10.0 ** -self.decimals(base) / (first * RISE)
+        return (step - slack) * STEP_S, (step + 1 + slack) * STEP_S
+
     def ever(self, base: str, price: float) -> bool:
         """Whether the market, or its bid and ask, was ever there since it opened: what an old row may hold."""
         first = self.first[base].last
@@ -118,11 +128,34 @@ class SoakYahoo(MovingYahoo):
 class Lane:
     """The faults of one domain, as the run carries them out."""
 
-    active: list[Fault] = field(default_factory=list)
+    active: dict[Fault, float] = field(default_factory=dict)
+    """Those that are on, and since when."""
     calm_from: float = 0.0
     """When its last fault ended, or the pause that it named: what recovery is measured from."""
     quiet_until: float = 0.0
     """Until when a symbol may be missing though its channel lives."""
+    past: list[tuple[float, float]] = field(default_factory=list)
+    """From when until when a fault gave the prices of the past for today's."""
+
+    def begin(self, fault: Fault, now: float) -> None:
+        """A fault of it begins at second `now` of the world."""
+        self.active[fault] = now
+
+    def end(self, fault: Fault, now: float) -> None:
+        """It is over; recovery is measured from the end of the pause that it named, with the jitter that is added."""
+        began = self.active.pop(fault)
+        named = 1.1 * fault.figure if fault.kind == "limited" else 0.0
+        self.calm_from = max(self.calm_from, now + named)
+        self.quiet_until = max(self.quiet_until, now)
+        if fault.kind == "past":
+            self.past.append((began, now))
+
+    def gave_of_the_past(self, earliest: float, latest: float, now: float) -> bool:
+        """Whether a price of between `earliest` and `latest` went out as one of the past, and may still be shown."""
+        if not self.active and now > max(self.calm_from, self.quiet_until) + RECOVERY_S + SLACK_S:
+            return False
+        running = [(began, now) for fault, began in self.active.items() if fault.kind == "past"]
+        return any(earliest <= end and latest >= began - QUEUED_S for began, end in (*self.past, *running))
 
 
 @dataclass
@@ -153,9 +186,7 @@ class Truth:
         base = symbol.partition("/")[0]
         shown = f"{symbol} {last!r} {row['status']} by {row['source']} at {now:.0f} s"
         if not live:
-            # what says that it is old may be a price that a venue gave as one of an hour ago
-            past = self.market.ever(base, last / PAST)
-            if not (self.market.ever(base, last) or past or base in {"USDT", "USDC"}):
+            if not (self.market.ever(base, last) or self._of_the_past(row, base, now) or base in {"USDT", "USDC"}):
                 self._is_wrong(f"never true: {shown}")
             return
         age = self.market.age(base, last)
@@ -182,6 +213,11 @@ class Truth:
         if hidden and born < self._newest.get(base, -math.inf) - LIMIT_S:
             self._is_wrong(f"gone back in time: {shown}")
         self._newest[base] = max(self._newest.get(base, -math.inf), born)
+
+    def _of_the_past(self, row: Mapping[str, Any], base: str, now: float) -> bool:
+        """Whether the row's price is one that its own venue gave as an hour old: then it says that it is stale."""
+        lane = self.lanes.get((row["source"] or "").partition("-")[0])
+        return lane is not None and lane.gave_of_the_past(*self.market.moments(base, row["last"] / PAST), now)
 
     def _is_wrong(self, text: str) -> None:
         self.wrongs += 1

@@ -11,17 +11,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
 from feeds.ccxt_import import ccxt_pro
+from feeds.listening import Line
 from feeds.network import Border
 from feeds.numbers import number, price
 from feeds.quirks import Quirks, quirks_of
-from feeds.shortcuts import SHORTCUTS, UNUSUAL, Tick
+from feeds.shortcuts import SHORTCUTS, UNUSUAL, Shortcut, Tick
 from feeds.turns import VENUES, turn
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,7 @@ OnMessage = Callable[[str, Any], None]
 """Takes the address of a socket and a message as the library decoded it from JSON."""
 
 CLOSE_S = 1.0
+"""How long a goodbye may take, at most: a tenth of the time-out."""
 LARGEST = 64 * 2**20
 """Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
 
@@ -99,6 +105,11 @@ class Tap:
         self.lost.add_done_callback(lambda future: future.cancelled() or future.exception())
         self.unreadable = 0
         """Messages that the library could make nothing of."""
+        self.lines: list[Line] = []
+        """The sockets, to be listened to."""
+        self.clients: list[Any] = []
+        """Those of the library that own these sockets."""
+        self._speaking: set[asyncio.Task[None]] = set()
 
     def ticker(self, symbol: str, ticker: Mapping[str, Any]) -> None:
         """A ticker was stored. A fault of ours ends the feed, never the library's reading loop."""
@@ -107,27 +118,22 @@ class Tap:
         except Exception as error:  # noqa: BLE001 (handed on to whoever waits for `lost`)
             self.fail(error)
 
-    def members_of(self, name: str, handle: Callable[[Any, Any, Any], None]) -> dict[str, Any]:
-        """What makes the exchange `name`, whose messages `handle` reads, take the short way where there is one."""
-        shortcut, on_tick = SHORTCUTS.get(name), self._on_tick
-        if shortcut is None or on_tick is None:
-            return {}
-
-        def handle_message(exchange: Any, client: Any, message: Any) -> None:
-            try:
-                ticks = shortcut(exchange, message)
-            except UNUSUAL:
-                ticks = None
-            if ticks is None:
-                handle(exchange, client, message)
-                return
-            try:
-                for tick in ticks:
-                    on_tick(tick)
-            except Exception as error:  # noqa: BLE001 (as for `ticker`)
-                self.fail(error)
-
-        return {"handle_message": handle_message}
+    def ticks(self, shortcut: Shortcut, exchange: Any, message: Any) -> bool:
+        """Whether `shortcut` read the message; then its ticks were handed on."""
+        if self._on_tick is None:
+            return False
+        try:
+            ticks = shortcut(exchange, message)
+        except UNUSUAL:
+            return False
+        if ticks is None:
+            return False
+        try:
+            for tick in ticks:
+                self._on_tick(tick)
+        except Exception as error:  # noqa: BLE001 (as for `ticker`)
+            self.fail(error)
+        return True
 
     def fail(self, error: BaseException) -> None:
         """The connection is of no more use."""
@@ -137,9 +143,18 @@ class Tap:
     def guard(self, client: Any) -> Any:
         """Keep one unreadable message from ending the socket's reading loop."""
         if "handle_message" not in vars(client):
-            handle = client.handle_message
+            from aiohttp import WSMsgType
+
+            handle, asks = client.handle_message, WSMsgType.PING
+            line = Line(lambda: self._speak(client.connection.ping()), lambda: not client.closed())
+            self.lines.append(line)
+            self.clients.append(client)
 
             def guarded(message: Any) -> None:
+                line.frames += 1
+                if message.type is asks:
+                    self._speak(client.connection.pong(message.data))
+                    return
                 try:
                     handle(message)
                 except Exception as error:  # noqa: BLE001 (any of a hundred venues' parsers, on any bytes)
@@ -149,6 +164,27 @@ class Tap:
             if self._on_message is not None:
                 client.on_message_callback = _overheard(client.on_message_callback, self._on_message)
         return client
+
+    def end(self) -> None:
+        """Nothing is told any more, and nothing held."""
+        for client in self.clients:
+            _let_go(client)
+        self.clients.clear()
+        self.lines.clear()
+        self._on_ticker, self._on_tick, self._on_message = _nothing, None, None
+
+    def _speak(self, words: Coroutine[Any, Any, None]) -> None:
+        """Send a ping or a pong. The library leaves to nobody the pong that meets the end of its connection."""
+
+        async def speak() -> None:
+            try:
+                await words
+            except ConnectionError as error:
+                self.fail(error)
+
+        task = asyncio.ensure_future(speak())
+        self._speaking.add(task)
+        task.add_done_callback(self._speaking.discard)
 
     def _unreadable(self, error: Exception) -> None:
         from ccxt import BaseError
@@ -166,15 +202,14 @@ async def tapped(name: str, border: Border, quirks: Quirks, tap: Tap | None) -> 
     base = await aside(_class_of, name)
     if base is None:
         raise FatalError(f"ccxt.pro knows no exchange called {name}")
-    exchange = (base if tap is None else type(name, (base,), _members(base, tap)))(
-        {
-            "enableRateLimit": True,
-            "timeout": int(border.timeout * 1000),
-            "cafile": border.ca_file,
-            **({"httpsProxy": border.proxy, "wssProxy": border.proxy} if border.proxy else {}),
-            "options": {"defaultType": "spot", **quirks.options},
-        }
-    )
+    settings = {
+        "enableRateLimit": True,
+        "timeout": int(border.timeout * 1000),
+        "cafile": border.ca_file,
+        **({"httpsProxy": border.proxy, "wssProxy": border.proxy} if border.proxy else {}),
+        "options": {"defaultType": "spot", **quirks.options},
+    }
+    exchange = base(settings) if tap is None else _tapped_class(base)(tap, settings)
     if border.ca_file is None:
         exchange.ssl_context = border.ssl_context()
     exchange.streaming = {**exchange.streaming, "connectionTimeout": int(max(border.timeout, 1.0) * 1000)}
@@ -200,11 +235,23 @@ def standing(name: str, tap: Tap) -> Any:
     if base is None:
         raise FatalError(f"ccxt.pro knows no exchange called {name}")
     options = {"defaultType": "spot", **quirks_of(name).options}
-    return type(name, (base,), _members(base, tap))({"options": options, "enableRateLimit": False})
+    return _tapped_class(base)(tap, {"options": options, "enableRateLimit": False})
 
 
 def _bound_answers(exchange: Any) -> None:
     """Give `exchange` a session that reads no answer beyond `LARGEST`, however small it came packed."""
+    import aiohttp
+
+    first = exchange.session
+    exchange.session = aiohttp.ClientSession(
+        connector=exchange.tcp_connector, trust_env=exchange.aiohttp_trust_env, response_class=_bounded()
+    )
+    first.detach()  # the connector goes on with the new one
+
+
+@cache
+def _bounded() -> type[aiohttp.ClientResponse]:
+    """The class of an answer that ends where it grows too large."""
     import aiohttp
 
     class Bounded(aiohttp.ClientResponse):
@@ -219,65 +266,97 @@ def _bound_answers(exchange: Any) -> None:
                 self._body = bytes(body)
             return await super().read()
 
-    first = exchange.session
-    trust_env = exchange.aiohttp_trust_env
-    exchange.session = aiohttp.ClientSession(
-        connector=exchange.tcp_connector, trust_env=trust_env, response_class=Bounded
-    )
-    first.detach()  # the connector goes on with the new one
+    return Bounded
 
 
 async def closed(exchange: Any) -> None:
-    """Close every socket of `exchange`: politely for a second, then whatever the far side does. It is of no use then.
+    """Close every socket of `exchange`: politely for a moment, then whatever the far side does. It is of no use then.
 
     An exchange object refers to itself in dozens of ways and holds megabytes: what a search for garbage would find at
     some time is let go of at once, so that a thousand reconnects take no more room than one.
     """
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(CLOSE_S):
+        async with asyncio.timeout(min(CLOSE_S, exchange.timeout / 10_000)):
             await exchange.close_ws_clients()
     with contextlib.suppress(Exception):
         await exchange.close()
     held = vars(exchange)
+    if (tap := held.get("_tap")) is not None:
+        tap.end()
     for name, value in list(held.items()):
         if isinstance(value, dict):
             held[name] = {}
         elif isinstance(value, list):
             held[name] = []
+        elif isinstance(value, asyncio.Future):
+            held[name] = None  # the loading of the markets, which holds them
         elif callable(value):
             del held[name]
 
 
-def _members(base: Any, tap: Tap) -> dict[str, Any]:
-    """The members of a tapped class. It keeps the base's name, which some venues' code reads."""
+def _let_go(client: Any) -> None:
+    """Take from a client of the library's what leads back to its exchange."""
+    held = vars(client)
+    for name, value in list(held.items()):
+        if isinstance(value, dict):
+            held[name] = {}
+        elif isinstance(value, asyncio.Task | BaseException):  # each holds frames
+            held[name] = None
+        elif callable(value):
+            del held[name]
+    for name in ("on_message_callback", "on_error_callback", "on_close_callback", "on_connected_callback"):
+        held[name] = _nothing
+
+
+def _nothing(*_: Any) -> None:
+    """A callback of a client that nobody listens to any more."""
+
+
+@cache
+def _tapped_class(base: Any) -> Any:
+    """The class `base` as it streams through a tap, which each exchange is given. It keeps the base's name, which some
+    venues' code reads. Made once a venue: a class refers to itself, and would stay until somebody seeks garbage.
+    """
+
+    def init(self: Any, tap: Tap, settings: Mapping[str, Any]) -> None:
+        self._tap = tap
+        base.__init__(self, settings)
 
     def get_tickers(self: Any) -> Any:
         return self.__dict__.get("_tapped_tickers")
 
     def set_tickers(self: Any, value: Mapping[str, Any] | None) -> None:
-        self.__dict__["_tapped_tickers"] = None if value is None else _Emitting(value, tap.ticker)
+        self.__dict__["_tapped_tickers"] = None if value is None else _Emitting(value, self._tap.ticker)
 
     def safe_ticker(self: Any, ticker: dict[str, Any], market: Any = None) -> dict[str, Any]:
         return lean_ticker(ticker)
 
     def client(self: Any, url: str) -> Any:
-        return tap.guard(base.client(self, url))
+        return self._tap.guard(base.client(self, url))
 
     def on_error(self: Any, client: Any, error: BaseException) -> None:
         base.on_error(self, client, error)
-        tap.fail(error)
+        self._tap.fail(error)
 
     def on_close(self: Any, client: Any, code: Any) -> None:
         import ccxt
 
         base.on_close(self, client, code)
-        tap.fail(client.error or ccxt.NetworkError(f"closed by the other side, code {code}"))
+        self._tap.fail(client.error or ccxt.NetworkError(f"closed by the other side, code {code}"))
 
-    return {
+    members: dict[str, Any] = {
+        "__init__": init,
         "tickers": property(get_tickers, set_tickers),
         "safe_ticker": safe_ticker,
         "client": client,
         "on_error": on_error,
         "on_close": on_close,
-        **tap.members_of(base.__name__, base.handle_message),
     }
+    if shortcut := SHORTCUTS.get(base.__name__):
+
+        def handle_message(self: Any, client: Any, message: Any) -> None:
+            if not self._tap.ticks(shortcut, self, message):
+                base.handle_message(self, client, message)
+
+        members["handle_message"] = handle_message
+    return type(base.__name__, (base,), members)

@@ -15,6 +15,7 @@ from engine.errors import BadDataError, FatalError
 from engine.model import Quote
 from feeds.ccxt_tap import Tap, closed, tapped
 from feeds.link import Context, Link
+from feeds.listening import listen
 from feeds.markets import Book, Books, MarketLists
 from feeds.numbers import number
 from feeds.quirks import quirks_of
@@ -89,6 +90,7 @@ class CryptoStream:
             raise FatalError("this venue offers no tickers")
         async with asyncio.TaskGroup() as group:
             group.create_task(_lost(relay.tap), name=f"{self.source} lost")
+            group.create_task(listen(context.clock, relay.tap.lines), name=f"{self.source} listens")
             group.create_task(relay.settle(link, context), name=f"{self.source} settle")
             for call in calls:
                 group.create_task(call, name=f"{self.source} watch")

@@ -139,7 +139,7 @@ def _judged(status: int, text: str) -> str:
 
 
 async def _streamer(border: Border) -> str:
-    from websockets.asyncio.client import connect
+    from feeds.yahoo_socket import opened
 
-    async with connect(STREAMER, proxy=border.proxy, ssl=border.ssl_context()):
+    async with opened(STREAMER, border, border.ssl_context()):
         return "connects"

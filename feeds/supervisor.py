@@ -33,11 +33,11 @@ class Policy:
     """Most between the *starts* of two lives while the failures are transient: a network that is back is used soon."""
     limited_first: float = 5.0
     """First pause after a rate limit that names no time; doubles."""
-    limited_ceiling: float = 12.5
-    """Five requests a minute are within every venue's limit, and a limit that is over is soon noticed."""
+    limited_ceiling: float = 10.0
+    """Six requests a minute are within every venue's limit, and a limit that is over is soon noticed."""
     blocked_first: float = 5.0
     """First pause after a geo-block or a refusal; doubles."""
-    blocked_ceiling: float = 12.5
+    blocked_ceiling: float = 10.0
     """As for a limit: who was let in again, or changed the proxy, is live within a quarter of a minute."""
     fatal: float = 900.0
     """Pause after an error that no retry can help; a changed configuration wakes it."""

@@ -101,7 +101,7 @@ def translate(raised: BaseException) -> FeedError | None:
 
 
 def let_go(raised: BaseException) -> None:
-    """Drop what the frames of an error and of its causes still hold: a connection's objects, at every reconnect."""
+    """Drop what the frames of an error, its causes and what it wraps still hold: a connection's objects, every time."""
     seen: set[int] = set()
     todo: list[BaseException] = [raised]
     while todo and len(seen) < _MOST_LINKS:
@@ -110,6 +110,7 @@ def let_go(raised: BaseException) -> None:
             seen.add(id(link))
             clear_frames(link.__traceback__)
             todo += [inner for inner in (link.__cause__, link.__context__) if inner is not None]
+            todo += [argument for argument in link.args if isinstance(argument, BaseException)]
             todo += link.exceptions if isinstance(link, BaseExceptionGroup) else ()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import importlib.util
 import math
 import ssl
@@ -27,6 +28,7 @@ from engine.errors import BadDataError, FatalError, TransientError
 from engine.model import Quote, SessionState
 from feeds.aside import aside
 from feeds.link import MAX_PRICE, Context, Link
+from feeds.listening import Line, listen
 from feeds.translate import translate, words
 from feeds.turns import STREAM, turn
 from feeds.yahoo_units import in_units
@@ -39,7 +41,6 @@ SYMBOLS_A_CONNECTION: Final = 100
 """Yahoo silently serves no more on one connection."""
 HEARTBEAT_S: Final = 15.0
 """The subscription is said again so often, as Yahoo's own page does."""
-LARGEST_MESSAGE: Final = 2**16
 LATEST_MS: Final = 4_102_444_800_000
 """The year 2100: a time beyond it is none."""
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -103,26 +104,20 @@ class _Connection:
 
     async def run(self, trust: ssl.SSLContext) -> None:
         """Connect, subscribe, and read until the end, which is always an error."""
-        from websockets.asyncio.client import connect
         from websockets.exceptions import ConnectionClosed
 
-        border = self._context.border
+        from feeds.yahoo_socket import opened
+
         try:
-            async with connect(
-                URI,
-                proxy=border.proxy,
-                ssl=trust,
-                open_timeout=border.timeout,
-                close_timeout=1.0,
-                max_size=LARGEST_MESSAGE,
-            ) as socket:
+            async with opened(URI, self._context.border, trust) as socket:
                 await socket.send(self._subscription)
                 self.subscribed = True
                 self._link.up(self._channel, math.inf)
                 self._link.settled()  # a stream owes nothing at first: what there is to begin with, the polls bring
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._keep(socket), name=f"{self._channel} heartbeat")
-                    group.create_task(self._read(socket), name=f"{self._channel} reader")
+                    group.create_task(self._read(socket, line := _line(socket)), name=f"{self._channel} reader")
+                    group.create_task(listen(self._clock, (line,)), name=f"{self._channel} listens")
         except* ConnectionClosed as closed:
             raise _ended(_first(closed)) from None
 
@@ -134,10 +129,11 @@ class _Connection:
             await self._clock.sleep(HEARTBEAT_S)
             await socket.send(self._subscription)
 
-    async def _read(self, socket: Any) -> None:
+    async def _read(self, socket: Any, line: Line) -> None:
         sink, link, clock, reader = self._context.sink, self._link, self._clock, self._reader
         record = self._context.record
         async for message in socket:
+            line.frames += 1
             if record is not None:
                 record(YahooStream.source, "stream", [self._channel, message])
             try:
@@ -258,6 +254,26 @@ def shortest(value: float) -> float:
     return float(f"{value:.9g}")
 
 
+def _line(socket: Any) -> Line:
+    """What tells whether the other end of `socket` is there; its pongs count as frames."""
+    asking: set[asyncio.Task[None]] = set()
+
+    async def ask() -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        with contextlib.suppress(ConnectionClosed):  # the reader says so
+            await (await socket.ping())
+            line.frames += 1
+
+    def begin() -> None:
+        task = asyncio.ensure_future(ask())
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+
+    line = Line(begin)
+    return line
+
+
 def _chunks(symbols: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
     for start in range(0, len(symbols), size):
         yield symbols[start : start + size]
@@ -288,7 +304,7 @@ def _closed(code: int | None, reason: str | None) -> TransientError:
 def _prepare(context: Context) -> tuple[Any, ssl.SSLContext]:
     """The message's class and the authorities, and the client's import: too slow for the event loop."""
     with turn(STREAM):
-        importlib.import_module("websockets.asyncio.client")
+        importlib.import_module("feeds.yahoo_socket")
         return pricing_class(), context.border.ssl_context()
 
 

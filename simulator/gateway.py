@@ -62,21 +62,25 @@ class Reply:
 class Socket:
     """The server's side of one websocket: send, iterate what the client sends, close."""
 
-    def __init__(self, socket: web.WebSocketResponse, host: str, gateway: Gateway, line: asyncio.Transport) -> None:
+    def __init__(self, socket: web.WebSocketResponse, host: str, gateway: Gateway, tunnel: Tunnel) -> None:
         self._socket = socket
         self._host = host
         self._muted = gateway.muted
         self._faults = gateway.faults
         self._gateway = gateway
-        self._line = line
+        self._tunnel = tunnel
 
     @property
     def closed(self) -> bool:
         return self._socket.closed
 
+    @property
+    def _mute(self) -> bool:
+        return self._socket.closed or self._host in self._muted or self._tunnel.dead
+
     async def send(self, message: str | bytes) -> None:
         """Send a text frame. A socket that has gone, or a host that is muted, swallows it."""
-        if self._socket.closed or self._host in self._muted:
+        if self._mute:
             return
         self._gateway.messages += 1
         text = message if isinstance(message, str) else message.decode()
@@ -90,17 +94,20 @@ class Socket:
         """True where a fault of the connection takes the message's place."""
         if self._faults.on("reset", self._host):
             whole = text.encode()[:60_000]
-            self._line.write(b"\x81\x7e" + len(whole).to_bytes(2, "big") + whole[: len(whole) // 2])
-            asyncio.get_running_loop().call_later(0.05, self._line.abort)
+            assert self._tunnel.line is not None
+            self._tunnel.line.write(b"\x81\x7e" + len(whole).to_bytes(2, "big") + whole[: len(whole) // 2])
+            asyncio.get_running_loop().call_later(0.05, self._tunnel.line.abort)
             return True
         if fault := self._faults.on("close", self._host):
             await self.close(int(fault.figure), "maintenance, back in a moment")
             return True
-        return self._faults.on("half-open", self._host) is not None
+        if self._faults.on("half-open", self._host):
+            self._tunnel.dead = True
+        return self._tunnel.dead
 
     async def ping(self, data: bytes = b"") -> None:
         """Send a ping frame, as venues do that close connections which do not answer."""
-        if not self._socket.closed and self._host not in self._muted:
+        if not self._mute:
             with contextlib.suppress(ConnectionError):
                 await self._socket.ping(data)
 
@@ -271,8 +278,8 @@ class Gateway:
         try:
             await response.prepare(raw)
             self._sockets.add(response)
-            assert raw.transport is not None
-            await site.socket(request, Socket(response, request.host, self, raw.transport))
+            tunnel = next(one for one in self.tunnels if one.line is raw.transport)
+            await site.socket(request, Socket(response, request.host, self, tunnel))
             await response.close()
         except ConnectionError:
             # the client left while we spoke

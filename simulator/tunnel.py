@@ -34,17 +34,20 @@ class Tunnel(asyncio.Protocol):
         self._early: list[bytes] = []
         self._http: asyncio.Protocol | None = None
         self._tls = False
-        self._dead = False
+        self.dead = False
+        """Nothing goes through any more, in neither direction, though nobody closed it; nor does it come later."""
         self.host = ""
         self.raw: asyncio.Transport | None = None
+        self.line: asyncio.Transport | None = None
+        """The same within TLS, once there is any."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.raw = cast("asyncio.Transport", transport)
         self._gateway.tunnels.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._dead or (self._gateway.faults.active and self._gateway.faults.on("half-open", self.host)):
-            self._dead = True  # for good: what was lost on the way does not come later
+        if self.dead or (self._gateway.faults.active and self._gateway.faults.on("half-open", self.host)):
+            self.dead = True
         elif self._http is not None:
             self._http.data_received(data)
         elif self._tls:
@@ -101,6 +104,7 @@ class Tunnel(asyncio.Protocol):
             return
         if transport is None or raw.is_closing():
             return
+        self.line = transport
         handler = server()
         handler.connection_made(transport)
         self._http = handler

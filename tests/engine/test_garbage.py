@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from bench.growth import resident_mb
 from engine import garbage
 
 
@@ -30,3 +32,25 @@ def test_nothing_is_set_apart_where_nothing_was_held() -> None:
     garbage.resume()
     assert gc.isenabled()
     assert gc.get_freeze_count() == before
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc can be asked to give memory back")
+def test_what_a_burst_left_free_goes_back_to_the_system_though_something_small_stands_behind_it() -> None:
+    if garbage._trim() is None:
+        pytest.skip("this C library is not glibc")
+    burst = [bytes(2_000) for _ in range(60_000)]
+    stays = burst[::50]
+    del burst
+    before = resident_mb()
+    assert garbage.give_back()
+    assert before - resident_mb() > 50.0
+    assert len(stays) == 1_200
+
+
+def test_a_sweep_gives_back_once_a_minute_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(garbage, "give_back", lambda: given.append(1.0))
+    monkeypatch.setattr(garbage, "_swept", [float("-inf")])
+    garbage.sweep()
+    garbage.sweep()
+    assert len(given) == 1

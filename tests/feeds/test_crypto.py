@@ -7,17 +7,19 @@ import gc
 import time
 import weakref
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
+from engine import garbage
 from engine.config import Crypto
 from engine.model import FeedState
 from feeds.ccxt_tap import Tap, closed, lean_ticker, tapped
 from feeds.crypto import CryptoStream, time_in
 from feeds.markets import MarketLists, choose
 from feeds.network import Border
-from feeds.quirks import quirks_of
+from feeds.quirks import Quirks, quirks_of
 from simulator.binance import BinanceSite
 from simulator.coinbase import CoinbaseSite
 from simulator.gateway import Reply, Request
@@ -311,5 +313,34 @@ async def test_a_closed_exchange_is_let_go_of_without_a_search_for_garbage(name:
         await closed(exchange)
         del exchange
         await until(lambda: gone() is None)
+        assert gone() is None
     finally:
         gc.enable()
+
+
+async def test_a_lost_connections_exchange_and_tap_go_without_a_search_for_garbage(
+    market: StillMarket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[object]] = []
+
+    async def noted(name: str, border: Border, quirks: Quirks, tap: Tap) -> Any:
+        exchange = await tapped(name, border, quirks, tap)
+        made.extend((weakref.ref(exchange), weakref.ref(tap)))
+        return exchange
+
+    monkeypatch.setattr("feeds.crypto.tapped", noted)
+    monkeypatch.setattr(garbage, "sweep", lambda: None)
+    sink = RecordingSink()
+    async with gateway_with(tmp_path, KrakenSite(market)) as gateway:
+        context = context_of(gateway, sink, tmp_path, config("kraken"), at=NOW)
+        async with running(CryptoStream("kraken", MarketLists()), context):
+            await until(lambda: sink.state() == FeedState.LIVE)
+            gc.collect()
+            gc.disable()
+            try:
+                gateway.drop_all()
+                await until(lambda: sink.states()[-1] == "live" and "reconnecting" in sink.states())
+                await until(lambda: made[0]() is made[1]() is None)
+                assert [made[0](), made[1]()] == [None, None]
+            finally:
+                gc.enable()

@@ -177,3 +177,22 @@ def test_an_error_lets_go_of_what_its_frames_held_however_it_is_knotted() -> Non
     assert held[0]() is not None
     let_go(group)
     assert held[0]() is None
+
+
+def test_an_error_lets_go_of_what_the_one_that_it_wraps_held() -> None:
+    class Held:
+        pass
+
+    def fail() -> None:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        raise ValueError
+
+    held: list[weakref.ref[Held]] = []
+    try:
+        fail()
+    except ValueError as inner:
+        wrapping = ConnectionError(inner)  # as ccxt does, without raising from it
+    assert held[0]() is not None
+    let_go(wrapping)
+    assert held[0]() is None

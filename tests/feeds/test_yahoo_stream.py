@@ -238,3 +238,12 @@ async def test_it_comes_back_after_every_kind_of_end_without_holding_up_the_loop
     assert all(isinstance(json.dumps(part), str) for part in yahoo.subscriptions)
     lost = [report for report in sink.channels if not report.up]
     assert len(lost) >= 3
+
+
+async def test_a_connection_that_is_lost_before_it_was_made_is_no_error_of_ours() -> None:
+    from websockets.client import ClientProtocol
+    from websockets.uri import parse_uri
+
+    from feeds.yahoo_socket import Socket
+
+    Socket(ClientProtocol(parse_uri("wss://streamer.example"))).connection_lost(ConnectionResetError())

@@ -14,6 +14,7 @@ from curl_cffi import requests as curl
 from websockets.exceptions import ConnectionClosed, InvalidProxyStatus
 
 from simulator.authority import Authority
+from simulator.faults import Fault
 from simulator.gateway import Gateway, Reply, Request, Socket
 
 
@@ -186,3 +187,37 @@ async def test_stop_leaves_no_task_behind(tmp_path: Path) -> None:
     for _ in range(20):
         await asyncio.sleep(0.01)
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+async def test_a_half_open_connection_is_dead_for_good_whichever_side_spoke_first(first: str, tmp_path: Path) -> None:
+    class Kept(Echo):
+        spoken: Socket
+
+        async def socket(self, request: Request, socket: Socket) -> None:
+            self.spoken = socket
+            await super().socket(request, socket)
+
+    site = Kept()
+    gateway = Gateway([site], Authority(tmp_path))
+    await gateway.start()
+    try:
+        async with websockets.connect(
+            "wss://echo.example", proxy=gateway.proxy, ssl=trusting(gateway), close_timeout=0.1
+        ) as socket:
+            assert await socket.recv() == "hello /"
+            fault = Fault("half-open")
+            gateway.faults.begin(fault)
+            if first == "client":
+                await socket.send("lost")
+            else:
+                await site.spoken.send("lost")
+            (tunnel,) = gateway.tunnels
+            while not tunnel.dead:  # noqa: ASYNC110 (the bytes are on their way)
+                await asyncio.sleep(0.01)
+            gateway.faults.end(fault)
+            before = gateway.messages
+            await site.spoken.send("later")
+            assert gateway.messages == before
+    finally:
+        await gateway.stop()
