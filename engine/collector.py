@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 INTENTS: Final = 100
 """Intents that may wait; more push out the oldest."""
 RELOAD_S: Final = 1.0
+TIDY_S: Final = 600.0
+"""How often what stands free is given back to the system."""
 LEAVE_S: Final = 1.5
 """What the feeds have to end in once they are told to."""
 LEFT_S: Final = 0.5
@@ -198,12 +200,16 @@ class Collector:
 
     async def _beats(self, engine: Engine, wake: asyncio.Event) -> None:
         clock, faults, asked, due = self._clock, 0, float("-inf"), self._clock.monotonic()
+        tidied = due
         while not self._stopping:
             mono = clock.monotonic()
             self._carry_out(engine)
             if mono - asked >= RELOAD_S:
                 asked = mono
                 self._look_for_config(engine)
+            if mono - tidied >= TIDY_S:
+                tidied = mono
+                garbage.give_back()
             try:
                 self._snapshot = engine.beat()
                 faults = 0

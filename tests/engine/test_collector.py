@@ -104,6 +104,16 @@ def until(collector: Collector, holds: Callable[[Snapshot], object], seconds: fl
     raise AssertionError(f"not within {seconds} s; failure: {collector.failure()}; last: {collector.latest()}")
 
 
+def test_what_stands_free_is_given_back_every_so_often(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr("engine.garbage.give_back", given.set)
+    until(bench.start(), lambda s: s.seq > 3)
+    assert not given.is_set(), "only after ten minutes"
+    monkeypatch.setattr("engine.collector.TIDY_S", 0.1)
+    bench.start()
+    assert given.wait(15)
+
+
 def test_it_beats_at_its_rate_even_when_nothing_moves(bench: Bench) -> None:
     collector = bench.start(settings=config(refresh=Refresh(beat_hz=10.0)))
     first = until(collector, lambda s: s.ticks)
