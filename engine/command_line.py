@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.errors import SizewatchError
 from engine.model import Mode
+from engine.values import dataclass
 
 NAME: Final = "sizewatch"
 DEFAULT_SCENARIO: Final = "january-2026"

@@ -8,10 +8,12 @@ so that the terminal can know these types before the heavy libraries are loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from engine.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

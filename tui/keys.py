@@ -6,11 +6,12 @@ A user's `[keys]` maps an action's id to other keys; `remapped` refuses what is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from engine.values import dataclass
 from tui.catalogue import SCREENS
 
 
