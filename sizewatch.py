@@ -167,20 +167,20 @@ def prepared(options: Options) -> Iterator[Run]:
             yield Run(config, clock, Mode.LIVE, store, cache, options.config, options=options)
             return
         from simulator.child import Child
+        from simulator.opening import opening
         from simulator.reader import ScenarioError
-        from simulator.scenario import load as load_scenario
 
         try:
-            scenario = load_scenario(options.demo)
+            scenario, start = opening(options.demo)
         except ScenarioError as error:
             raise RefusedError(str(error)) from None
-        clock = clock if options.at else Clock.starting_at(scenario.start)
+        clock = clock if options.at else Clock.starting_at(start)
         folder = stack.enter_context(own_folder("demo"))
         child = Child(options.demo, folder, clock.offset)
         stack.callback(child.stop)
         config = load(find(options.config), actions())
         store, cache = folder / "store", folder / "cache"
-        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario.name, child, options)
+        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario, child, options)
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
