@@ -6,7 +6,6 @@ live gets a folder of its own that goes when it ends: the user's configuration, 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
@@ -22,15 +21,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine import garbage
 from engine.clock import Clock, ReplayClock
-from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, RefusedError, SizewatchError
 from engine.logs import kept
 from engine.model import Mode
+from engine.options import NAME, Options, UsageError, usual
 from engine.standard_output import only_ours_on_screen, only_ours_on_stdout, say
 from engine.temporary import own_folder
 
 if TYPE_CHECKING:
+    import argparse
     from types import FrameType
 
     from engine.collector import Collector
@@ -344,8 +344,14 @@ def flows(options: Options, asked: argparse.Namespace) -> int:
             return command.fetch(run.bordered(run.config), asked.funds)
 
 
-def carry_out(arguments: argparse.Namespace) -> int:
+def carry_out(given: Sequence[str]) -> int:
     """What the command line asks for; answers with the exit code."""
+    plain = usual(given)
+    if plain is not None:
+        return shown(plain)
+    from engine.command_line import parser
+
+    arguments = parser(__version__).parse_args(given)
     if arguments.command == "config":
         from engine.config_command import config_command
 
@@ -382,7 +388,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
     logging.captureWarnings(True)  # a library's warning belongs in a log, not across the screen
     try:
-        return carry_out(parser(__version__).parse_args(arguments))
+        return carry_out(sys.argv[1:] if arguments is None else arguments)
     except (ConfigError, RefusedError) as error:
         print(error, file=sys.stderr)  # a line a mistake, each with the file's name
         return WRONG
