@@ -146,6 +146,7 @@ def prepared(options: Options) -> Iterator[Run]:
     """The parts of a run; a demo's child and folder are gone afterwards, whatever happened."""
     from engine.config_file import find, load
 
+    config = load(find(options.config), actions())
     clock = Clock.starting_at(options.at) if options.at else Clock()
     with contextlib.ExitStack() as stack:
         for name in ("SIGTERM", "SIGHUP"):
@@ -154,21 +155,18 @@ def prepared(options: Options) -> Iterator[Run]:
                 stack.callback(signal.signal, number, signal.signal(number, leave))
         if options.replay is not None:
             folder = stack.enter_context(own_folder("replay"))
-            config = load(find(options.config), actions())
             name = options.replay.name
             yield Run(config, ReplayClock(), Mode.REPLAY, folder, folder, options.config, name, options=options)
             return
         if options.demo is None:
             from platformdirs import user_cache_path, user_data_path
 
-            config = load(find(options.config), actions())
             store = Path(config.store.path) if config.store.path else user_data_path(NAME, appauthor=False)
             cache = user_cache_path(NAME, appauthor=False)
             yield Run(config, clock, Mode.LIVE, store, cache, options.config, options=options)
             return
         from simulator.child import Child
-        from simulator.opening import opening
-        from simulator.reader import ScenarioError
+        from simulator.opening import ScenarioError, opening
 
         try:
             scenario, start = opening(options.demo)
@@ -178,7 +176,6 @@ def prepared(options: Options) -> Iterator[Run]:
         folder = stack.enter_context(own_folder("demo"))
         child = Child(options.demo, folder, clock.offset)
         stack.callback(child.stop)
-        config = load(find(options.config), actions())
         store, cache = folder / "store", folder / "cache"
         yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario, child, options)
 
@@ -346,8 +343,7 @@ def flows(options: Options, asked: argparse.Namespace) -> int:
 
 def carry_out(given: Sequence[str]) -> int:
     """What the command line asks for; answers with the exit code."""
-    plain = usual(given)
-    if plain is not None:
+    if (plain := usual(given)) is not None:
         return shown(plain)
     from engine.command_line import parser
 
@@ -367,9 +363,7 @@ def carry_out(given: Sequence[str]) -> int:
         "record": lambda: watch(options),
         "replay": lambda: snapshot(options, math.inf, arguments.tables) if arguments.json else shown(options),
     }
-    if arguments.command is not None:
-        return commands[arguments.command]()
-    return shown(options)
+    return commands.get(arguments.command, lambda: shown(options))()
 
 
 def shown(options: Options) -> int:

@@ -12,6 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from simulator.reader import ScenarioError
+
+__all__ = ["BUILT_IN", "ScenarioError", "built_in", "opening"]
+
 BUILT_IN: Final = Path(__file__).with_name("scenarios")
 """Folder of the scenarios that come with the product."""
 _LINE: Final = r"^(extends|start) = (\S+)$"

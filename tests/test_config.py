@@ -281,6 +281,7 @@ def test_known_exchanges_are_those_of_ccxt() -> None:
     import ccxt.pro
 
     assert known_exchanges() == set(ccxt.pro.exchanges)
+    assert known_exchanges() >= set(Config().crypto.exchanges), "which are not looked at"
 
 
 def test_reading_the_default_takes_a_moment(tmp_path: Path) -> None:

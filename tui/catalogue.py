@@ -82,7 +82,10 @@ def warm() -> None:
         importlib.import_module(module)
 
 
-LATER: Final = ("tui.commands", "tui.command_more", "tui.screens.detail", "tui.screens.help", "tui.screens.chart")
+LATER: Final = (
+    "tui.commands", "tui.command_more", "tui.widgets.commandline", "tui.export",
+    "tui.screens.detail", "tui.screens.help", "tui.screens.chart",
+)  # fmt: skip
 """Modules that are first needed when a key is pressed."""
 
 
