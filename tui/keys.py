@@ -175,6 +175,8 @@ def remapped(wishes: Mapping[str, str]) -> Keymap:
     one that asked for it.
     """
     actions_there = every()
+    if not wishes:
+        return Keymap(actions_there)
     known = {a.id: a.context for a in actions_there}
     warnings = [
         f"keys.{name}: no such action; actions are {', '.join(sorted(known))}" for name in wishes if name not in known
