@@ -66,7 +66,7 @@ class Once(SizewatchApp):
         self.frame()
         self.call_after_refresh(self.exit)
 
-with sizewatch.prepared(usual(sys.argv[1:])) as run:
+with sizewatch.prepared(usual(sys.argv[3:])) as run:
     def painted():
         dear = [
             f"{kind.__module__}.{kind.__name__}"
@@ -77,7 +77,7 @@ with sizewatch.prepared(usual(sys.argv[1:])) as run:
         ]
         print(json.dumps([sorted(sys.modules), dear]))
     app = Once(run.collector(), run.config, run.mode, run.scenario, run.clock, painted)
-    app.run(headless=True, size=(120, 40))
+    app.run(headless=True, size=(int(sys.argv[1]), int(sys.argv[2])))
 """
 """What the front door does, up to the first paint."""
 OWN: Final = ("engine", "feeds", "notify", "simulator", "tui")
@@ -93,18 +93,21 @@ MODULES: Final = 60
 """Modules of our own that it may wait for: each costs half a millisecond."""
 
 
-@pytest.mark.parametrize(("words", "more"), [((), 0), (("--demo",), 4)], ids=["live", "demo"])
+@pytest.mark.parametrize(
+    ("columns", "lines", "words", "more"),
+    [(80, 24, (), 0), (200, 55, (), 3), (120, 40, ("--demo",), 4)],
+    ids=["small", "large", "demo"],
+)
 def test_the_first_paint_waits_for_nothing_that_can_come_after_it(
-    words: tuple[str, ...], more: int, tmp_path: Path
+    columns: int, lines: int, words: tuple[str, ...], more: int, tmp_path: Path
 ) -> None:
     homes = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(tmp_path))
-    done = subprocess.run(
-        [sys.executable, "-c", FRONT_DOOR, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
-        env={**os.environ, **homes},
-    )  # fmt: skip
+    command = [sys.executable, "-c", FRONT_DOOR, str(columns), str(lines), *words]
+    surroundings = {**os.environ, **homes}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True, env=surroundings)
     found = next(line for line in done.stdout.splitlines() if line.startswith("[["))
     loaded, dear = json.loads(found)
-    assert not AFTERWARDS.intersection(loaded)
+    assert not (AFTERWARDS | HEAVY).intersection(loaded)
     own = [name for name in loaded if name.partition(".")[0] in OWN]
     assert "tui.panes.spreads" in own, "the panes stand there"
     assert not [name for name in own if name.startswith(("feeds", "notify"))]

@@ -188,7 +188,7 @@ class AlertLine(Bar):
 
     def paint(self, view: View, width: int) -> Line:
         events = view.snapshot.events if view.snapshot else ()
-        today = new_york(view.now).date()
+        today = new_york(view.now).date() if view.snapshot else None
         frame = view.table("alerts")
         seen = (events, width, view.stuck, today)
         if not self._seen or self._seen[0] is not frame or self._seen[1:] != seen:
