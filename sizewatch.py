@@ -6,7 +6,6 @@ live gets a folder of its own that goes when it ends: the user's configuration, 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
@@ -22,15 +21,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine import garbage
 from engine.clock import Clock, ReplayClock
-from engine.command_line import NAME, Options, UsageError, parser
 from engine.config import Config
 from engine.errors import ConfigError, RefusedError, SizewatchError
 from engine.logs import kept
 from engine.model import Mode
+from engine.options import NAME, Options, UsageError, usual
 from engine.standard_output import only_ours_on_screen, only_ours_on_stdout, say
 from engine.temporary import own_folder
 
 if TYPE_CHECKING:
+    import argparse
     from types import FrameType
 
     from engine.collector import Collector
@@ -146,6 +146,7 @@ def prepared(options: Options) -> Iterator[Run]:
     """The parts of a run; a demo's child and folder are gone afterwards, whatever happened."""
     from engine.config_file import find, load
 
+    config = load(find(options.config), actions())
     clock = Clock.starting_at(options.at) if options.at else Clock()
     with contextlib.ExitStack() as stack:
         for name in ("SIGTERM", "SIGHUP"):
@@ -154,33 +155,29 @@ def prepared(options: Options) -> Iterator[Run]:
                 stack.callback(signal.signal, number, signal.signal(number, leave))
         if options.replay is not None:
             folder = stack.enter_context(own_folder("replay"))
-            config = load(find(options.config), actions())
             name = options.replay.name
             yield Run(config, ReplayClock(), Mode.REPLAY, folder, folder, options.config, name, options=options)
             return
         if options.demo is None:
             from platformdirs import user_cache_path, user_data_path
 
-            config = load(find(options.config), actions())
             store = Path(config.store.path) if config.store.path else user_data_path(NAME, appauthor=False)
             cache = user_cache_path(NAME, appauthor=False)
             yield Run(config, clock, Mode.LIVE, store, cache, options.config, options=options)
             return
         from simulator.child import Child
-        from simulator.reader import ScenarioError
-        from simulator.scenario import load as load_scenario
+        from simulator.opening import ScenarioError, opening
 
         try:
-            scenario = load_scenario(options.demo)
+            scenario, start = opening(options.demo)
         except ScenarioError as error:
             raise RefusedError(str(error)) from None
-        clock = clock if options.at else Clock.starting_at(scenario.start)
+        clock = clock if options.at else Clock.starting_at(start)
         folder = stack.enter_context(own_folder("demo"))
         child = Child(options.demo, folder, clock.offset)
         stack.callback(child.stop)
-        config = load(find(options.config), actions())
         store, cache = folder / "store", folder / "cache"
-        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario.name, child, options)
+        yield Run(config, clock, Mode.DEMO, store, cache, options.config, scenario, child, options)
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
@@ -344,8 +341,13 @@ def flows(options: Options, asked: argparse.Namespace) -> int:
             return command.fetch(run.bordered(run.config), asked.funds)
 
 
-def carry_out(arguments: argparse.Namespace) -> int:
+def carry_out(given: Sequence[str]) -> int:
     """What the command line asks for; answers with the exit code."""
+    if (plain := usual(given)) is not None:
+        return shown(plain)
+    from engine.command_line import parser
+
+    arguments = parser(__version__).parse_args(given)
     if arguments.command == "config":
         from engine.config_command import config_command
 
@@ -361,9 +363,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         "record": lambda: watch(options),
         "replay": lambda: snapshot(options, math.inf, arguments.tables) if arguments.json else shown(options),
     }
-    if arguments.command is not None:
-        return commands[arguments.command]()
-    return shown(options)
+    return commands.get(arguments.command, lambda: shown(options))()
 
 
 def shown(options: Options) -> int:
@@ -382,7 +382,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program; the exit code is 0, 1 (it failed), 2 (wrong arguments or configuration) or 128 + a signal."""
     logging.captureWarnings(True)  # a library's warning belongs in a log, not across the screen
     try:
-        return carry_out(parser(__version__).parse_args(arguments))
+        return carry_out(sys.argv[1:] if arguments is None else arguments)
     except (ConfigError, RefusedError) as error:
         print(error, file=sys.stderr)  # a line a mistake, each with the file's name
         return WRONG

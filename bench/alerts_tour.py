@@ -20,10 +20,10 @@ from typing import Final, NamedTuple
 
 from bench.machine import machine
 from engine.clock import Clock
-from engine.command_line import Options
 from engine.config import Config
 from engine.model import Event, Mode
 from engine.news import News
+from engine.options import Options
 from engine.ready_rules import READY
 from simulator.child import Child
 from sizewatch import Run

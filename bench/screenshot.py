@@ -26,7 +26,7 @@ from tui.catalogue import SCREENS
 def demo() -> Iterator[tuple[SizewatchApp, SnapshotSource]]:
     """The terminal over a running demo, as the front door builds it."""
     import sizewatch
-    from engine.command_line import Options
+    from engine.options import Options
 
     with sizewatch.prepared(Options(config=None, demo="january-2026", at=None)) as run:
         collector = run.collector()

@@ -1,26 +1,15 @@
-"""The command line's words: what may be asked for. Light to import, and it runs nothing."""
+"""The command line's words: what may be asked for. It runs nothing."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from engine.errors import SizewatchError
-from engine.model import Mode
-
-NAME: Final = "sizewatch"
-DEFAULT_SCENARIO: Final = "january-2026"
-RECORDING: Final = Path(f"{NAME}.recording")
-"""What a run without a screen records into where no file is named."""
-
-
-class UsageError(SizewatchError):
-    """The command line is wrong."""
+from engine.options import DEFAULT_SCENARIO, NAME, RECORDING, UsageError, zoned
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,41 +19,10 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (`{NAME} --help` shows what there is)")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line of a run."""
-
-    config: Path | None = None
-    demo: str | None = None
-    """The scenario's name or file; None for a live run."""
-    at: datetime | None = None
-    record: Path | None = None
-    """Where the run's raw messages are kept; None: nowhere."""
-    replay: Path | None = None
-    """The recording that is played; None for a live run or a demo."""
-    speed: float | None = None
-    """Of a replay: seconds of the recording in one of ours; None: as fast as it goes."""
-    begin: datetime | None = None
-    """Of a replay: the moment up to which nothing is waited for."""
-
-    def turned_to(self, mode: Mode) -> Options:
-        """The same, but a demo, or the recording that is here."""
-        return replace(self, demo=DEFAULT_SCENARIO if mode is Mode.DEMO else None,
-                       replay=RECORDING if mode is Mode.REPLAY else None, speed=1.0)  # fmt: skip
-
-    @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Options:
-        of_replay = [getattr(arguments, name, None) for name in ("record", "replay", "speed", "begin")]
-        return cls(arguments.config, getattr(arguments, "demo", None), getattr(arguments, "at", None), *of_replay)
-
-
 def moment(text: str) -> datetime:
     """A time with its zone, from ISO 8601."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+    at = zoned(text)
+    if at is None:
         raise argparse.ArgumentTypeError(f"{text!r} must be a time with its zone, such as 2026-01-09T10:30-05:00")
     return at
 

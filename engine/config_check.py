@@ -259,7 +259,8 @@ def _repeated(items: Iterable[str], path: str, mistakes: Mistakes) -> None:
 
 
 def _check_crypto(crypto: Crypto, mistakes: Mistakes) -> None:
-    known = known_exchanges()
+    usual = crypto.exchanges == Crypto().exchanges  # known to be right, and the list of all is not worth a look then
+    known = frozenset() if usual else known_exchanges()
     for place, name in enumerate(crypto.exchanges):
         if known and name not in known:
             near = get_close_matches(name, known, n=2, cutoff=0.5)

@@ -6,7 +6,6 @@ user's configuration folder; where there is none, the built-in values hold.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Final
 
 from engine.clock import Clock
 from engine.config import Config
-from engine.config_check import check
 from engine.errors import ConfigError, ConfigMistake
 from engine.model import Notice
 
@@ -63,6 +61,12 @@ def parse(content: bytes, path: Path, actions: Mapping[str, str] | None = None) 
     """The configuration that `content` means; `path` names the file in errors and anchors the paths that it holds."""
     if len(content) > LIMIT:
         raise ConfigError(str(path), (ConfigMistake("", "", f"is longer than {LIMIT:,} bytes"),))
+    if _is_default(content):
+        return Config()
+    import tomllib  # a run without a file of its own needs neither before the first paint
+
+    from engine.config_check import check
+
     try:
         raw = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -83,6 +87,14 @@ def parse(content: bytes, path: Path, actions: Mapping[str, str] | None = None) 
     if mistakes:
         raise ConfigError(str(path), tuple(mistakes))
     return config
+
+
+def _is_default(content: bytes) -> bool:
+    """Whether this is the commented default to the letter, as whoever starts in a checkout has it: nothing to read."""
+    try:
+        return content == default_text().encode()
+    except OSError:  # it has been taken away
+        return False
 
 
 def _too_deep(path: Path) -> ConfigError:

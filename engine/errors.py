@@ -13,7 +13,7 @@ SizewatchError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from engine.values import dataclass
 
 
 def faults() -> tuple[type[BaseException], ...]:

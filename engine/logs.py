@@ -39,33 +39,26 @@ _LINES: Final = 512
 HIDDEN: Final = "…"
 _SECRETS: Final = (
     # the name and password, and the path of a service's address, which is where bots keep their tokens
-    (re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@'\"]+@", rf"\1{HIDDEN}@"),
+    (r"\b(?!https?:|wss?:|file:|tcp:|udp:)([a-z][a-z0-9+.-]{1,20}://)[^\s'\"<>)]+", rf"\1{HIDDEN}"),
     (
-        re.compile(
-            r"\b(?!https?:|wss?:|file:|tcp:|udp:)([a-z][a-z0-9+.-]{1,20}://)[^\s'\"<>)]+", re.IGNORECASE
-        ),
-        rf"\1{HIDDEN}",
-    ),
-    (
-        re.compile(
-            r"((?:api[_-]?key|[a-z_-]*token|secret|passw(?:or)?d|passphrase|signature|crumb|authorization|cookie"
-            r"|x-cg-[a-z-]*key)['\"]?\s*[=:]\s*['\"]?(?:bearer\s+|basic\s+)?)[^\s'\",;&)}\]]+",
-            re.IGNORECASE,
-        ),
+        r"((?:api[_-]?key|[a-z_-]*token|secret|passw(?:or)?d|passphrase|signature|crumb|authorization|cookie"
+        r"|x-cg-[a-z-]*key)['\"]?\s*[=:]\s*['\"]?(?:bearer\s+|basic\s+)?)[^\s'\",;&)}\]]+",
         rf"\1{HIDDEN}",
     ),
     # a webhook's address: whoever has it may write there
     (
-        re.compile(r"(https://(?:hooks\.[^\s/]+/|discord(?:app)?\.com/api/webhooks/|api\.telegram\.org/bot))[^\s'\"]*"),
+        r"(https://(?:hooks\.[^\s/]+/|discord(?:app)?\.com/api/webhooks/|api\.telegram\.org/bot))[^\s'\"]*",
         rf"\1{HIDDEN}",
     ),
-)  # fmt: skip
+)
+"""Patterns, whatever their case, and what stands instead; compiled by the first entry, not before the first paint."""
 
 
 def redacted(text: str) -> str:
     """`text` without what looks like a secret: passwords in addresses, keys, tokens, cookies, webhooks' paths."""
     for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
+        text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
     return text
 
 

@@ -3,15 +3,16 @@
 Feeds make `Quote`, `Bars`, `MarketFact`, `FundDays`, `OutsideFact`, `ChannelReport` and `FeedReport` and hand them to a
 `Sink`; screens read a `Snapshot` from a `SnapshotSource` and send an `Intent`. Nothing here imports Polars at run time,
 so that the terminal can know these types before the heavy libraries are loaded.
+Annotations are evaluated as they stand: put off, every field of a tuple is compiled by itself, before the first paint.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from engine.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +127,7 @@ class Bars(NamedTuple):
     """`1d`, `1h`, `5m` or `1m`."""
     source: str
     quote_ccy: str
-    frame: pl.DataFrame
+    frame: "pl.DataFrame"
     replace: bool = False
     """True where all older bars of this source must be dropped first (a split or dividend changed the past)."""
     older: bool = False
@@ -334,16 +335,16 @@ class Snapshot:
     ticks_per_s: float
     ticks: int
     """Quotes taken in since the start."""
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, "pl.DataFrame"]
     """The live tables by name. A table that did not change since the last snapshot is the same object."""
     nyse: MarketClock
-    config: Config
+    config: "Config"
     notices: tuple[Notice, ...] = ()
     events: tuple[Event, ...] = ()
     """The newest alert events, oldest first; a screen shows those whose id it has not seen."""
     settled: bool = False
     """True once every feed has delivered all it first had to, or has failed at it."""
-    store: Path | None = None
+    store: "Path | None" = None
     """The folder in which this run keeps bars and journal; None: nowhere."""
     playing: Playing | None = None
     """Of a replay alone."""

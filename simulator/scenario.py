@@ -16,12 +16,11 @@ from typing import Any, Final
 from simulator.faults import KINDS as FAULTS
 from simulator.faults import Fault
 from simulator.mixture import mixture
+from simulator.opening import BUILT_IN, built_in
 from simulator.reader import Mistake, ScenarioError, Table
 
 __all__ = ["BUILT_IN", "Band", "Coin", "Group", "Scenario", "ScenarioError", "Security", "Venue", "built_in", "load"]
 
-BUILT_IN: Final = Path(__file__).with_name("scenarios")
-"""Folder of the scenarios that come with the product."""
 KINDS: Final = ("etf", "share", "index", "future")
 VENUES: Final = ("binance", "kraken", "coinbase")
 RATES: Final = {"USDT": 1.0, "USDC": 1.0, "EUR": 1.16}
@@ -154,11 +153,6 @@ class Scenario:
     """What goes wrong on the way, as the run goes on."""
     equity_correlation: float = 0.35
     """Of crypto's common daily noise with that of equities."""
-
-
-def built_in() -> tuple[str, ...]:
-    """Names of the scenarios that come with the product."""
-    return tuple(sorted(path.stem for path in BUILT_IN.glob("*.toml")))
 
 
 def load(which: str) -> Scenario:

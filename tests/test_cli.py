@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import sizewatch
+from engine.command_line import parser
 from engine.config_file import default_text
+from engine.options import Options, usual
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,6 +70,27 @@ def test_wrong_arguments_are_one_clear_line_and_exit_2(
     assert answer.out == ""
     assert answer.err.startswith("sizewatch: ") and answer.err.count("\n") == 1
     assert said in answer.err
+
+
+WORDS = ("--demo", "--config", "--at", "--conf", "-1", "-", "--", "", "my.toml", "january-2026", "--demo=x", "--json",
+         "2026-01-09T10:30-05:00", "2026-01-09", "snapshot", "--help", "a b", "-a b")  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=5))
+@example([])
+@example(["--demo", "--config", "my.toml", "--at", "2026-01-09T10:30-05:00"])
+def test_the_usual_words_mean_what_the_whole_command_line_says_that_they_mean(words: list[str]) -> None:
+    read = usual(words)
+    if read is not None:
+        arguments = parser("0").parse_args(words)
+        assert arguments.command is None
+        assert Options.of(arguments) == read
+
+
+def test_the_usual_words_are_read_without_the_parser() -> None:
+    assert usual([]) == Options()
+    assert usual(["--demo"]) == Options(demo="january-2026")
+    assert usual(["--config", "my.toml"]) == Options(config=Path("my.toml"))
 
 
 def test_the_monitor_without_a_terminal_says_what_to_do_instead() -> None:

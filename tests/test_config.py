@@ -41,6 +41,7 @@ def accepted(text: str) -> Config:
 
 
 def test_the_commented_default_means_exactly_the_built_in_values() -> None:
+    assert accepted(default_text() + "# read as any other file\n") == Config()
     assert accepted(default_text()) == Config()
 
 
@@ -280,11 +281,12 @@ def test_known_exchanges_are_those_of_ccxt() -> None:
     import ccxt.pro
 
     assert known_exchanges() == set(ccxt.pro.exchanges)
+    assert known_exchanges() >= set(Config().crypto.exchanges), "which are not looked at"
 
 
 def test_reading_the_default_takes_a_moment(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(default_text())
+    path.write_text(default_text() + "# read as any other file\n")
     load(path)
     costs = []
     for _ in range(5):

@@ -9,9 +9,9 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
@@ -25,9 +25,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.errors import faults, printable
 from engine.model import Intent, Mode, SnapshotSource
-from engine.worker import Worker
 from tui import catalogue, keys, layouts, theme
-from tui.announce import Announcer, newest
 from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
 from tui.screens.live import LiveScreen
@@ -36,6 +34,10 @@ from tui.screens.sheet import Sheet
 from tui.thrift import ThriftyApp
 from tui.view import Eye
 from tui.wishes import Wish
+
+if TYPE_CHECKING:
+    from engine.worker import Worker
+    from tui.announce import Announcer
 
 HISTORY: Final = 200
 """Lines of the command line that are remembered."""
@@ -105,7 +107,7 @@ class SizewatchApp(ThriftyApp):
         self._greeted = False
         self.instead: Mode | None = None
         """What the user would rather see than this run, once it has ended."""
-        self._announcer = Announcer(clock.now(), self.notify, self.bell, self._write)
+        self._began = clock.now()
         self.actions = keys.remapped(config.keys)
         self.warnings = self.actions.warnings + self._kept_layout(config.appearance.layout)
         """What is wrong with the user's own keys, themes and layout."""
@@ -120,6 +122,12 @@ class SizewatchApp(ThriftyApp):
             self.stylesheet.set_variables(self.get_css_variables())
         else:
             self.theme = first
+
+    @cached_property
+    def _announcer(self) -> Announcer:
+        from tui.announce import Announcer  # before the first paint there is nothing to tell
+
+        return Announcer(self._began, self.notify, self.bell, self._write)
 
     @property
     def config(self) -> Config:
@@ -293,6 +301,8 @@ class SizewatchApp(ThriftyApp):
 
     def action_acknowledge(self) -> None:
         """Mark the newest alert that nobody has acknowledged as seen."""
+        from tui.announce import newest
+
         latest = self._source.latest()
         wish = newest(latest.tables.get("alerts")) if latest is not None else None
         if wish is None:

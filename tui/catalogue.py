@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from engine.values import dataclass
 
 if TYPE_CHECKING:
     from tui.widgets.bar import Bar
@@ -81,7 +82,10 @@ def warm() -> None:
         importlib.import_module(module)
 
 
-LATER: Final = ("tui.commands", "tui.command_more", "tui.screens.detail", "tui.screens.help", "tui.screens.chart")
+LATER: Final = (
+    "tui.commands", "tui.command_more", "tui.widgets.commandline", "tui.export",
+    "tui.screens.detail", "tui.screens.help", "tui.screens.chart",
+)  # fmt: skip
 """Modules that are first needed when a key is pressed."""
 
 

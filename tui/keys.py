@@ -6,11 +6,12 @@ A user's `[keys]` maps an action's id to other keys; `remapped` refuses what is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from engine.values import dataclass
 from tui.catalogue import SCREENS
 
 
@@ -174,6 +175,8 @@ def remapped(wishes: Mapping[str, str]) -> Keymap:
     one that asked for it.
     """
     actions_there = every()
+    if not wishes:
+        return Keymap(actions_there)
     known = {a.id: a.context for a in actions_there}
     warnings = [
         f"keys.{name}: no such action; actions are {', '.join(sorted(known))}" for name in wishes if name not in known

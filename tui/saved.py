@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -42,6 +41,8 @@ def checked(name: str) -> str:
 
 
 def _read(path: Path) -> dict[str, object]:
+    import tomllib  # a run without a layout of its own reads nothing before the first paint
+
     try:
         with path.open("rb") as file:
             return tomllib.loads(file.read(LIMIT).decode())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.opening import opening
 from simulator.scenario import ScenarioError, built_in, load
 
 
@@ -118,3 +119,21 @@ def test_a_name_that_is_none_lists_those_that_are() -> None:
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="cannot be read: No such file"):
         load(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize("which", built_in())
+def test_the_opening_of_a_scenario_that_comes_along_is_that_of_its_file(which: str) -> None:
+    scenario = load(which)
+    assert opening(which) == (scenario.name, scenario.start)
+
+
+def test_the_opening_of_any_other_file_is_read_with_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "january-2026"\n[scenario]\nname = "noon"\nstart = 2026-01-09T12:00:00-05:00\n')
+    name, start = opening(str(path))
+    assert (name, start.isoformat()) == ("noon", "2026-01-09T12:00:00-05:00")
+    path.write_text("[scenario]\nstart = 2026-01-09T12:00:00-05:00\n")
+    with pytest.raises(ScenarioError, match=r"market: missing"):
+        opening(str(path))
+    with pytest.raises(ScenarioError, match="no such scenario"):
+        opening("january-2027")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -51,6 +53,66 @@ def test_at_first_paint_no_heavy_library_has_been_imported() -> None:
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "tui" in loaded
     assert not loaded & HEAVY
+
+
+FRONT_DOOR = """
+import dataclasses, json, sys
+import sizewatch
+from engine.options import usual
+from tui.app import SizewatchApp
+
+class Once(SizewatchApp):
+    async def on_ready(self):
+        self.frame()
+        self.call_after_refresh(self.exit)
+
+with sizewatch.prepared(usual(sys.argv[3:])) as run:
+    def painted():
+        dear = [
+            f"{kind.__module__}.{kind.__name__}"
+            for name, module in list(sys.modules.items()) if name.partition(".")[0] in ("engine", "tui", "simulator")
+            for kind in vars(module).values()
+            if dataclasses.is_dataclass(kind) and kind.__module__ == name and kind.__dataclass_params__.frozen
+            and kind.__setattr__.__module__ != "engine.values"
+        ]
+        print(json.dumps([sorted(sys.modules), dear]))
+    app = Once(run.collector(), run.config, run.mode, run.scenario, run.clock, painted)
+    app.run(headless=True, size=(int(sys.argv[1]), int(sys.argv[2])))
+"""
+"""What the front door does, up to the first paint."""
+OWN: Final = ("engine", "feeds", "notify", "simulator", "tui")
+AFTERWARDS: Final = frozenset({
+    "argparse", "zoneinfo", "tomllib",
+    "engine.command_line", "engine.config_check", "engine.legs", "engine.news",
+    "simulator.scenario", "simulator.faults",
+    "tui.announce", "tui.commands", "tui.definitions", "tui.export", "tui.palette", "tui.screens.help",
+    "tui.screens.welcome", "tui.widgets.commandline", "tui.widgets.prompt",
+})  # fmt: skip
+"""What took a part of the first paint's time once."""
+MODULES: Final = 60
+"""Modules of our own that it may wait for: each costs half a millisecond."""
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines", "words", "more"),
+    [(80, 24, (), 0), (200, 55, (), 3), (120, 40, ("--demo",), 4)],
+    ids=["small", "large", "demo"],
+)
+def test_the_first_paint_waits_for_nothing_that_can_come_after_it(
+    columns: int, lines: int, words: tuple[str, ...], more: int, tmp_path: Path
+) -> None:
+    homes = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(tmp_path))
+    command = [sys.executable, "-c", FRONT_DOOR, str(columns), str(lines), *words]
+    surroundings = {**os.environ, **homes}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True, env=surroundings)
+    found = next(line for line in done.stdout.splitlines() if line.startswith("[["))
+    loaded, dear = json.loads(found)
+    assert not (AFTERWARDS | HEAVY).intersection(loaded)
+    own = [name for name in loaded if name.partition(".")[0] in OWN]
+    assert "tui.panes.spreads" in own, "the panes stand there"
+    assert not [name for name in own if name.startswith(("feeds", "notify"))]
+    assert len(own) <= MODULES + more, own
+    assert not dear, "`engine.values` makes these in a quarter of the time"
 
 
 NEVER = Config(refresh=Refresh(frame_hz=1e-6))

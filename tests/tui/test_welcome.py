@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.command_line import RECORDING, Options
 from engine.config import Config
 from engine.config_file import default_text
 from engine.model import Mode
+from engine.options import RECORDING, Options
 from tests.tui import fakes
 from tests.tui.running import Run
 from tui.app import SizewatchApp

@@ -133,7 +133,9 @@ class MarketChart(LinePane):
         return ()
 
     def _chart(self, view: View, width: int) -> list[Line]:
-        from tui.charts import gather  # here, not above: NumPy comes with it, which the first paint must not wait for
+        if view.snapshot is None:  # the first paint, which must not wait for NumPy: it comes with what draws
+            return []
+        from tui.charts import gather
 
         options = self.options
         row = self._row = gather.said(view, options)

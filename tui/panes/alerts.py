@@ -7,16 +7,15 @@ An alert is `new` until somebody has marked it as seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from engine.model import Event
+from engine.values import dataclass
 from tui.lines import Line, fit, stale, width_of
 from tui.panes.alert_rows import AlertRows, Chosen, row_of
 from tui.view import View
 from tui.widgets.bar import Bar
-from tui.widgets.header import NEW_YORK
+from tui.widgets.header import new_york
 
 OVER: Final = ("resolved", "cooldown")
 _ORDER: Final = {"firing": 0, "latched": 0, "recovering": 1, "resolved": 2, "cooldown": 2, "pending": 3}
@@ -88,7 +87,7 @@ def _over(event: Event) -> Alert:
 
 def time_text(at: float, now: float) -> str:
     """Eight cells: the time of today in New York, else the day."""
-    moment, today = (datetime.fromtimestamp(t, NEW_YORK) for t in (at, now))
+    moment, today = (new_york(t) for t in (at, now))
     return f"{moment:%H:%M:%S}" if moment.date() == today.date() else f"{moment:%m-%d}".ljust(8)
 
 
@@ -166,7 +165,7 @@ class AlertsPane(AlertRows):
         row = row_of(self.view, "alerts", rule=alert.rule, row=alert.row)
         if row is not None:
             return row
-        when = datetime.fromtimestamp(alert.at, NEW_YORK)
+        when = new_york(alert.at)
         return {"rule": alert.rule, "row": alert.row, "state": alert.state, "resolved": when, "message": alert.message}
 
     def called(self) -> str:
@@ -189,7 +188,7 @@ class AlertLine(Bar):
 
     def paint(self, view: View, width: int) -> Line:
         events = view.snapshot.events if view.snapshot else ()
-        today = datetime.fromtimestamp(view.now, NEW_YORK).date()
+        today = new_york(view.now).date() if view.snapshot else None
         frame = view.table("alerts")
         seen = (events, width, view.stuck, today)
         if not self._seen or self._seen[0] is not frame or self._seen[1:] != seen:

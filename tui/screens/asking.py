@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tui.screens.live import LiveScreen
-from tui.widgets.commandline import CommandLine, Hints
 from tui.widgets.message import Message
-from tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from tui.app import SizewatchApp
 
 
@@ -33,7 +33,7 @@ class AskingScreen(LiveScreen):
     @property
     def asked(self) -> bool:
         """True while a line is typed."""
-        return bool(self.query(Prompt)) or bool(self.query(CommandLine))
+        return bool(self.query("Prompt, CommandLine"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a line is typed, the keys that open one are letters like others."""
@@ -41,6 +41,8 @@ class AskingScreen(LiveScreen):
 
     async def action_filter(self) -> None:
         """Ask for the text that rows must hold; each key narrows at once."""
+        from tui.widgets.prompt import Prompt
+
         prompt = Prompt("")
         await self.mount(prompt, before=self._message)
         self.set_focus(prompt)
@@ -48,6 +50,7 @@ class AskingScreen(LiveScreen):
     async def action_command(self, value: str = "") -> None:
         """Ask for a command. value: what stands in the line at first."""
         from tui import commands
+        from tui.widgets.commandline import CommandLine, Hints
 
         app = cast("SizewatchApp", self.app)
         hints = Hints()
@@ -63,13 +66,18 @@ class AskingScreen(LiveScreen):
         self.return_focus()  # first: the focus of what is removed goes to whoever comes next
         await self.query("Prompt, CommandLine, Hints").remove()
 
-    def on_input_changed(self, event: Prompt.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow to what has been typed so far."""
+        from tui.widgets.prompt import Prompt
+
         if isinstance(event.input, Prompt):
             self.narrow(event.value)
 
-    async def on_input_submitted(self, event: Prompt.Submitted) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter, or carry out the command; one that is refused stays in its line."""
+        from tui.widgets.commandline import CommandLine
+        from tui.widgets.prompt import Prompt
+
         if not isinstance(event.input, Prompt | CommandLine):
             return
         event.stop()
@@ -89,6 +97,7 @@ class AskingScreen(LiveScreen):
     async def say(self, text: str) -> None:
         """Carry out a command; one that is refused stands in its line with what is wrong."""
         from tui import commands
+        from tui.widgets.commandline import CommandLine
 
         app = cast("SizewatchApp", self.app)
         problem = await commands.carry_out(app, text)

@@ -13,7 +13,6 @@ from textual.binding import BindingType
 
 from tui import catalogue, keys, layouts
 from tui.catalogue import Place
-from tui.export import name_for
 from tui.layouts import Layout
 from tui.lines import plain
 from tui.screens.asking import AskingScreen
@@ -23,7 +22,6 @@ from tui.widgets.body import Body, Maker
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header
 from tui.widgets.linepane import LinePane
-from tui.widgets.prompt import Prompt
 from tui.widgets.tabs import Tabs
 
 HEIGHTS = [(0, "-tiny"), (18, "-short"), (30, "-tall"), (50, "-high")]
@@ -197,12 +195,16 @@ class PaneScreen(AskingScreen):
 
     async def action_export(self) -> None:
         """Ask where to write the focused pane's table to."""
+        from tui.export import name_for
+
         pane = self.focused_pane()
         name = pane.reads[0] if pane.reads else "table"
         await self.action_command(f"export {name_for(name, self._now, '.csv')}")
 
     async def action_picture(self) -> None:
         """Ask where to write the screen to."""
+        from tui.export import name_for
+
         await self.action_command(f"picture {name_for('sizewatch-' + self.place.name, self._now, '.svg')}")
 
     def action_sort(self) -> None:
@@ -312,7 +314,7 @@ class PaneScreen(AskingScreen):
 
     async def action_back(self) -> None:
         """Leave, in this order: the line that is typed (a filter with it), the filter, the zoom, the freeze."""
-        if self.query(Prompt):
+        if self.query("Prompt"):
             self.narrow("")
             await self.leave_line()
         elif self.asked:

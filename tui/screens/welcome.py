@@ -11,8 +11,8 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from engine.command_line import RECORDING
 from engine.model import Mode
+from engine.options import RECORDING
 from tui import format as fmt
 from tui.lines import BLANK, Line, fit
 from tui.screens.sheet import Sheet
