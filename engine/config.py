@@ -7,13 +7,12 @@ is the commented default and says the same. Reading is in `engine.config_file`, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from engine.config_looks import THEME_KEYS, Appearance, SavedName
 from engine.config_shapes import Shape, Tables, Within
-from engine.values import dataclass
 
 Base = Annotated[str, Shape(r"[A-Z0-9][A-Z0-9.$-]{0,19}", "a base asset in capitals, such as BTC or RENDER")]
 Currency = Annotated[str, Shape(r"[A-Z]{2,6}", "a currency in capitals, such as USD or USDT")]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 from engine.config_shapes import Shape
-from engine.values import dataclass
 
 if TYPE_CHECKING:
     from engine.config import Config

@@ -13,7 +13,7 @@ SizewatchError
 
 from __future__ import annotations
 
-from engine.values import dataclass
+from dataclasses import dataclass
 
 
 def faults() -> tuple[type[BaseException], ...]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.config import Config
 from engine.errors import SizewatchError
 from engine.model import asset_of
-from engine.values import dataclass
 
 ALT: Final = "ALT"
 BESIDE: Final = ("ai/IWM",)

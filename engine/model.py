@@ -7,12 +7,10 @@ Annotations are evaluated as they stand: put off, every field of a tuple is comp
 """
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-from engine.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

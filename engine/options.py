@@ -6,14 +6,13 @@ The whole command line is `engine.command_line`'s: to build that parser takes 6 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import SizewatchError
 from engine.model import Mode
-from engine.values import dataclass
 
 if TYPE_CHECKING:
     import argparse

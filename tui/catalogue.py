@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from engine.values import dataclass
 
 if TYPE_CHECKING:
     from tui.widgets.bar import Bar

@@ -6,12 +6,11 @@ A user's `[keys]` maps an action's id to other keys; `remapped` refuses what is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from engine.values import dataclass
 from tui.catalogue import SCREENS
 
 

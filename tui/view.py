@@ -5,10 +5,10 @@ The frame clock makes one `View` a frame and hands the same to every pane, so th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.model import Mode, Snapshot, SnapshotSource
-from engine.values import dataclass
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.config import Config
-from engine.values import dataclass
 
 SPANS: Final = ("1D", "5D", "1M", "3M", "YTD", "1Y", "5Y", "MAX")
 INTERVALS: Final = ("1m", "5m", "1h", "1d")

@@ -7,10 +7,10 @@ An alert is `new` until somebody has marked it as seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from engine.model import Event
-from engine.values import dataclass
 from tui.lines import Line, fit, stale, width_of
 from tui.panes.alert_rows import AlertRows, Chosen, row_of
 from tui.view import View
