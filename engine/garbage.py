@@ -1,4 +1,4 @@
-"""When Python looks for garbage: seldom, and never among what a run holds for good.
+"""When Python looks for garbage: seldom, and never among what a run holds for good; and that what is freed goes back.
 
 Most of what lives here is for good (libraries, market lists, bars), and what a tick leaves behind is freed at once by
 counting; a search of everything costs a tenth of a second, in which no key is answered. So a search begins after more
