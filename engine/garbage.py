@@ -1,4 +1,4 @@
-"""When Python looks for garbage: seldom, and never among what a run holds for good.
+"""When Python looks for garbage: seldom, and never among what a run holds for good; and that what is freed goes back.
 
 Most of what lives here is for good (libraries, market lists, bars), and what a tick leaves behind is freed at once by
 counting; a search of everything costs a tenth of a second, in which no key is answered. So a search begins after more
@@ -11,14 +11,20 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ctypes import CDLL
 
 THRESHOLDS: Final = (3_000, 20, 100)
 """Objects made and not freed before the young are searched, and after how many of those searches the older are. No key
 is answered during a search, which takes a microsecond an object: of 20,000 young ones, 10 to 30 ms."""
 
+LARGE: Final = 256 * 1024
+"""Bytes from which on a piece of memory is kept apart from the small ones: a TLS connection's buffer is one."""
+_M_MMAP_THRESHOLD: Final = -3
+"""As glibc's malloc.h has it."""
 SWEEP_S: Final = 60.0
 _swept = [float("-inf")]
 
@@ -42,27 +48,35 @@ def give_back() -> bool:
     A burst or a huge answer leaves tens of megabytes free that the C library would keep, because something small that
     was made meanwhile stands behind them. Takes some 10 ms, in which other threads run on.
     """
-    trim = _trim()
-    return trim is not None and trim(0) == 1
+    library = _glibc()
+    return library is not None and library.malloc_trim(0) == 1
 
 
 @cache
-def _trim() -> Callable[[int], int] | None:
-    """glibc's `malloc_trim`; None where the C library is another."""
+def _glibc() -> CDLL | None:
+    """The C library, where it is the one that these requests are for."""
     if not sys.platform.startswith("linux"):
         return None
     import ctypes
 
-    try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return None
-    return found
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "malloc_trim") and hasattr(library, "mallopt") else None
 
 
 def seldom() -> None:
-    """From now on, search after more objects. For the whole process."""
+    """From now on, search after more objects, and keep what is large apart. For the whole process."""
     gc.set_threshold(*THRESHOLDS)
+    keep_apart()
+
+
+def keep_apart() -> bool:
+    """From now on a large piece of memory comes from the system and goes back to it; False where that cannot be said.
+
+    By itself the C library counts as large only what is larger than the largest piece that was ever freed, up to 32 MB.
+    After one huge answer the buffers of every connection lie among the small pieces, and each that goes leaves a hole.
+    """
+    library = _glibc()
+    return library is not None and library.mallopt(_M_MMAP_THRESHOLD, LARGE) == 1
 
 
 def keep() -> None:

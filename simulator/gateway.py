@@ -278,7 +278,9 @@ class Gateway:
         try:
             await response.prepare(raw)
             self._sockets.add(response)
-            tunnel = next(one for one in self.tunnels if one.line is raw.transport)
+            tunnel = next((one for one in self.tunnels if one.line is not None and one.line is raw.transport), None)
+            if tunnel is None:
+                raise ConnectionResetError("cut while it was opened")
             await site.socket(request, Socket(response, request.host, self, tunnel))
             await response.close()
         except ConnectionError:
