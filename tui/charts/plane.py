@@ -6,8 +6,6 @@ through the last weeks; its item is a letter in the colour of the quadrant that 
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,8 +17,6 @@ from tui.charts.canvas import Canvas
 from tui.lines import Line, merged
 from tui.panes.rotation import QUADRANTS, letter
 
-FAR: Final = 10_000
-"""More than the dot columns of any terminal."""
 LEAST: Final = (40, 9)
 """Cells across and down that the plane needs to be worth drawing."""
 
@@ -88,15 +84,18 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
 
 def _tail(canvas: Canvas, points: Sequence[tuple[float, float]], role: str) -> None:
     """A thin line through the points, oldest first."""
-    rows, columns = [], []
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        steps = max(2, math.ceil(max(abs(x1 - x0), abs(y1 - y0))) + 1)
-        share = np.linspace(0.0, 1.0, steps)
-        rows.append(np.round(y0 + share * (y1 - y0)))
-        columns.append(np.round(x0 + share * (x1 - x0)))
-    if rows:
-        every = np.unique(np.concatenate(rows).astype(np.int64) * FAR + np.concatenate(columns).astype(np.int64))
-        canvas.dots(every // FAR, every % FAR, role)
+    if len(points) < 2:
+        return
+    spots = np.array(points)
+    ways = np.diff(spots, axis=0)
+    steps = np.maximum(1, np.ceil(np.abs(ways).max(axis=1))).astype(np.int64)
+    ends = np.cumsum(steps)
+    done = 1 + np.arange(ends[-1]) - np.repeat(ends - steps, steps)
+    on_the_way = np.repeat(spots[:-1], steps, axis=0) + (done / np.repeat(steps, steps))[:, None] * np.repeat(
+        ways, steps, axis=0
+    )
+    columns, rows = np.round(np.concatenate([spots[:1], on_the_way])).astype(np.int64).T
+    canvas.dots(rows, columns, role)
 
 
 def _below(reach: float, columns: int, margin: int) -> Line:
