@@ -109,8 +109,7 @@ class MarketChart(LinePane):
         """Have the engine hold what is shown; what it holds is renewed before its lease ends."""
         if view.snapshot is None or view.frozen_since is not None:
             return
-        table = view.table("charts")
-        held = set(zip(table["symbol"], table["asked"], strict=True)) if table is not None else set()
+        held = {(row["symbol"], row["asked"]) for row in view.rows("charts")}
         for symbol in filter(None, (self.options.symbol, self.options.versus)):
             key = (symbol, self.options.asked)
             since = view.waited - self._asked.get(key, -1e9)

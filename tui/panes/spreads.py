@@ -125,8 +125,7 @@ class SpreadsPane(LinePane):
     reads = ("spreads",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("spreads")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("spreads")
         self.rows = [r["pair"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
