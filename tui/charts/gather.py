@@ -18,8 +18,9 @@ BANDS = 6
 
 def said(view: View, options: Options, symbol: str | None = None) -> dict[str, Any] | None:
     """The `charts` row of this request; None before the engine has seen it."""
-    wanted = (symbol or options.symbol, options.asked)
-    return next((row for row in view.rows("charts") if (row["symbol"], row["asked"]) == wanted), None)
+    table, wanted = view.table("charts"), (symbol or options.symbol, options.asked)
+    held = list(zip(table["symbol"].to_list(), table["asked"].to_list(), strict=True)) if table is not None else []
+    return table.row(held.index(wanted), named=True) if table is not None and wanted in held else None
 
 
 def course(bars: pl.DataFrame | None, row: dict[str, Any] | None) -> Course | None:

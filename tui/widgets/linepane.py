@@ -155,10 +155,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint the last moment again: the cursor, the sorting or the size has changed."""
-        view = self.view
-        if view is None or not self.size:
+        view, size = self.view, self.size  # asked for once: Textual looks for the widget on the screen each time
+        if view is None or not size:
             return
-        width = self.scrollable_content_region.width
+        width = size.width
         title = self._title
         try:
             self.prepare(view, width)
@@ -170,10 +170,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         if title != self._title:
             self._title = title
             self.refresh(Region(-1, -1, self.outer_size.width, 1))
-        size = Size(width, len(self.head) + len(self.rows) + len(self.foot))
-        if size != self.virtual_size:
-            self.virtual_size = size
-        self._draw()
+        whole = Size(width, len(self.head) + len(self.rows) + len(self.foot))
+        if whole != self.virtual_size:
+            self.virtual_size = whole
+        self._draw(size)
 
     def _in_sight(self, height: int) -> str:
         start, stop = self._window(height)
@@ -186,11 +186,11 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         start = min(self.scroll_offset.y, max(0, len(self.rows) + len(self.foot) - room))
         return start, min(len(self.rows), start + room)
 
-    def _draw(self) -> None:
+    def _draw(self, size: Size | None = None) -> None:
         view = self.view
         if view is None:
             return
-        size = self.size  # asked for once: Textual looks for the widget on the screen each time
+        size = size or self.size
         fresh = self._now_here(view, size)
         width, regions = self.outer_size.width, []
         part = self._in_sight(size.height)
