@@ -17,11 +17,46 @@ from tui.lines import Line
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
-_DOTS: Final = [0, 2, 4, 1, 3, 5, 6, 7]
-"""A cell's dots, counted along its lines, in the order of braille's bits."""
+_BITS: Final = np.array([[0, 3], [1, 4], [2, 5], [6, 7]])
+"""Which of braille's bits each dot of a cell is."""
 _BRAILLE: Final = 0x2800
 _EMPTY: Final = ord(" ")
 _BLOCK_CODES: Final = np.array([ord(block) for block in " ▁▂▃▄▅▆▇█"], dtype=np.uint32)
+
+
+def _spans(words: str, begins: Sequence[tuple[int, str]]) -> Line:
+    """A row in its meanings. begins: where each begins, the first at its first sign: what is blank before it is its."""
+    if not begins:
+        return ((words, "dim"),) if words else ()
+    edges = [0, *[x for x, _ in begins[1:]], len(words)]
+    return tuple([(words[a:b], role) for a, b, (_, role) in zip(edges, edges[1:], begins, strict=False)])
+
+
+class Caption:
+    """One row of letters: what an axis says. Of two at one place the later one stays."""
+
+    def __init__(self, width: int) -> None:
+        self.width = max(0, width)
+        self._signs = [" "] * self.width
+        self._roles = [""] * self.width
+
+    def text(self, x: int, words: str, role: str) -> None:
+        """Letters from cell `x` on; what lies outside is left out."""
+        words = words[max(0, -x) : max(0, self.width - x)]
+        at = slice(max(0, x), max(0, x) + len(words))
+        self._signs[at], self._roles[at] = words, [role] * len(words)
+
+    def free(self, x: int, length: int) -> bool:
+        """Whether no letter stands in the `length` cells from `x` on, all of which are inside."""
+        return x >= 0 and x + length <= self.width and not any(self._roles[x : x + length])
+
+    def line(self) -> Line:
+        """The row, neighbours of one meaning joined; blanks take that of what stands before them."""
+        begins: list[tuple[int, str]] = []
+        for x, (sign, role) in enumerate(zip(self._signs, self._roles, strict=True)):
+            if sign != " " and (not begins or begins[-1][1] != role):
+                begins.append((x, role))
+        return _spans("".join(self._signs), begins)
 
 
 class Canvas:
@@ -143,16 +178,12 @@ class Canvas:
         roles = roles[np.arange(self.height)[:, None], np.maximum.accumulate(last, axis=1)]
         roles[~drawn.any(axis=1)] = 0
         rows, columns = np.nonzero(roles[:, 1:] != roles[:, :-1])
-        begins = [[(0, role)] for role in roles[:, 0].tolist()]
+        names = self._names
+        begins = [[(0, names[role])] for role in roles[:, 0].tolist()]
         for y, x, role in zip(rows.tolist(), columns.tolist(), roles[rows, columns + 1].tolist(), strict=True):
-            begins[y].append((x + 1, role))
+            begins[y].append((x + 1, names[role]))
         words = codes.tobytes().decode("utf-32-le")
-        return [self._line(words[y * self.width : (y + 1) * self.width], begun) for y, begun in enumerate(begins)]
-
-    def _line(self, words: str, begins: Sequence[tuple[int, int]]) -> Line:
-        """One row's spans. begins: where each begins, and its meaning."""
-        ends = [*[x for x, _ in begins[1:]], len(words)]
-        return tuple([(words[x:end], self._names[role]) for (x, role), end in zip(begins, ends, strict=True)])
+        return [_spans(words[y * self.width : (y + 1) * self.width], begun) for y, begun in enumerate(begins)]
 
     def _set(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int16]]:
         """The cells' signs with every dot that was drawn, and their meanings."""
@@ -160,16 +191,16 @@ class Canvas:
         inside = (rows >= 0) & (rows < 4 * self.height) & (columns >= 0) & (columns < 2 * self.width)
         if not inside.all():
             rows, columns, layers = rows[inside], columns[inside], layers[inside]
-        plane = np.zeros((4 * self.height, 2 * self.width), dtype=np.bool_)
-        plane[rows, columns] = True
-        cells = plane.reshape(self.height, 4, self.width, 2).swapaxes(1, 2).reshape(self.height, self.width, 8)
-        bits = np.packbits(cells[:, :, _DOTS], axis=2, bitorder="little")[:, :, 0]
+        cells, count = (rows >> 2) * self.width + (columns >> 1), self.height * self.width
+        plane = np.zeros(8 * count, dtype=np.bool_)
+        plane[8 * cells + _BITS[rows & 3, columns & 1]] = True
+        bits = np.packbits(plane, bitorder="little").astype(np.uint32)
         bare = -len(self._under) - 1
-        top = np.full(self.height * self.width, bare)
-        np.maximum.at(top, (rows >> 2) * self.width + (columns >> 1), layers)
+        top = np.full(count, bare)
+        np.maximum.at(top, cells, layers)
         meanings = np.array([0, *reversed(self._under), 0, *self._over], dtype=np.int16)
-        signs = np.where(bits > 0, bits + np.uint32(_BRAILLE), np.uint32(_EMPTY))
-        return signs, meanings[top - bare].reshape(self.height, self.width)
+        signs, shape = np.where(bits > 0, bits + _BRAILLE, _EMPTY), (self.height, self.width)
+        return signs.reshape(shape), meanings[top - bare].reshape(shape)
 
     def _gathered(self) -> tuple[Numbers, Numbers, Numbers]:
         """Row, column and layer of every dot, those of strokes among them."""

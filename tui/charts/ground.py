@@ -17,7 +17,7 @@ from tui import format as fmt
 from tui.charts import scale as scales
 from tui.charts.binned import binned, each_for
 from tui.charts.canvas import Canvas, Floats, Numbers
-from tui.charts.data import Course, beginning
+from tui.charts.data import Course
 from tui.charts.picture import Band, Picture
 from tui.charts.readout import AVERAGES
 from tui.charts.scale import Scale
@@ -32,11 +32,11 @@ REACH = 0.45
 class Ground:
     """One chart's ground."""
 
-    def __init__(self, picture: Picture, width: int, height: int) -> None:
+    def __init__(self, picture: Picture, width: int, height: int, start: int) -> None:
+        """Share out width × height cells. start: index of the first bar that is shown."""
         self.picture = picture
         options = picture.options
         self.percent = options.scale == "percent" or picture.other is not None
-        start = beginning(picture.course.time, options.span)
         whole = picture.course
         self.extra_names = AVERAGES if options.averages != "none" and picture.other is None else ()
         mean = sma if options.averages == "sma" else ema

@@ -13,7 +13,7 @@ import numpy as np
 
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.canvas import Canvas
+from tui.charts.canvas import Canvas, Caption
 from tui.lines import Line, merged
 from tui.panes.rotation import QUADRANTS, letter
 
@@ -99,16 +99,16 @@ def _tail(canvas: Canvas, points: Sequence[tuple[float, float]], role: str) -> N
 
 
 def _below(reach: float, columns: int, margin: int) -> Line:
-    canvas = Canvas(columns + margin, 1)
+    caption = Caption(columns + margin)
     across = scales.Scale(100 - reach, 100 + reach, 2 * columns)
     marks = scales.ticks(across, max(3, columns // 12))
     digits = scales.decimals(marks)
     for mark in marks:
         words = fmt.number(mark, digits)
         x = margin + round((mark - 100 + reach) / (2 * reach) * (columns - 1)) - len(words) // 2
-        if canvas.free(x - 1, 0, len(words) + 2):
-            canvas.text(x, 0, words, "dim")
+        if caption.free(x - 1, len(words) + 2):
+            caption.text(x, words, "dim")
     words = "strength"
-    if canvas.free(columns + margin - len(words) - 1, 0, len(words) + 1):
-        canvas.text(columns + margin - len(words), 0, words, "dim")
-    return canvas.lines()[0]
+    if caption.free(columns + margin - len(words) - 1, len(words) + 1):
+        caption.text(columns + margin - len(words), words, "dim")
+    return caption.line()

@@ -14,7 +14,7 @@ import numpy as np
 from engine.technical import pivots
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.canvas import Canvas, Floats
+from tui.charts.canvas import Caption, Floats
 from tui.charts.data import beginning
 from tui.charts.ground import Ground
 from tui.charts.picture import Drawn, Picture
@@ -231,7 +231,7 @@ class Plot(Ground):
         return lines
 
     def _time_axis(self, cross: int | None) -> Line:
-        canvas = Canvas(self.width, 1)
+        caption = Caption(self.width)
         begins = self.bins.begins
         # a line has two bars a cell at the most: marks are looked for at the cells
         each = max(1, -(-len(begins) // self.columns))
@@ -239,17 +239,17 @@ class Plot(Ground):
         for index, words in scales.time_marks(begins[::each].tolist(), interval, self.columns):
             x = min(self.cell(index * each), self.columns - 1)
             x = min(x, self.width - len(words))
-            if canvas.free(max(0, x - 2), 0, len(words) + 2) and x >= 0:
-                canvas.text(x, 0, words, "dim")
+            if caption.free(max(0, x - 2), len(words) + 2) and x >= 0:
+                caption.text(x, words, "dim")
         if cross is not None:
             words = f" {scales.moment(int(self.bins.course.time[cross]), interval)} "
             x = min(max(0, self.cell(cross) - len(words) // 2), max(0, self.width - len(words)))
-            canvas.text(0, 0, " " * self.width, "dim") if self.width < 40 else None
-            canvas.text(x, 0, words, "key")
+            caption.text(0, " " * self.width, "dim") if self.width < 40 else None
+            caption.text(x, words, "key")
         note = self.picture.zone_note
-        if note and canvas.free(self.width - len(note) - 1, 0, len(note) + 1):
-            canvas.text(self.width - len(note), 0, note, "dim")
-        return canvas.lines()[0]
+        if note and caption.free(self.width - len(note) - 1, len(note) + 1):
+            caption.text(self.width - len(note), note, "dim")
+        return caption.line()
 
 
 def paint(picture: Picture, width: int, height: int) -> Drawn:
@@ -259,4 +259,4 @@ def paint(picture: Picture, width: int, height: int) -> Drawn:
     start = beginning(picture.course.time, picture.options.span)
     if int(np.isfinite(picture.course.close[start:]).sum()) < 2:
         return Drawn([])
-    return Plot(picture, width, height).draw()
+    return Plot(picture, width, height, start).draw()
