@@ -29,7 +29,11 @@ def length_of(text: str) -> int:
 
 def one_cell_each(text: str) -> bool:
     """Whether each sign takes one cell."""
-    return _NARROW(text) is not None or all(get_character_cell_size(sign) == 1 for sign in text)
+    return (
+        (text.isascii() and text.isprintable())
+        or _NARROW(text) is not None
+        or all(get_character_cell_size(sign) == 1 for sign in text)
+    )
 
 
 def plain(line: Iterable[Span]) -> str:

@@ -21,8 +21,8 @@ from tui.lines import length_of, one_cell_each
 NEAR: Final = 6
 """Cells between two changes that are written rather than stepped over: a step costs about as many bytes."""
 
-Piece = tuple[int, str, Style | None]
-"""Column, text and style."""
+Piece = tuple[int, str, Style | None, bool]
+"""Column, text, style, and whether each sign of the text takes one cell."""
 Pieces = dict[int, Piece]
 """A strip's pieces by their columns, from left to right."""
 _Codes = tuple[str, str, str]
@@ -49,13 +49,13 @@ class Page:
         style: Style | None = None
         for y, x, strip in found:
             at = -1
-            for column, text, wanted in self._changed(y, x, strip):
+            for column, text, wanted, even in self._changed(y, x, strip):
                 if column != at:
                     out.append(f"\x1b[{y + 1};{column + 1}H")
                 out.append(_change(style, wanted, colours))
                 linked = wanted is not None and wanted.link
                 out.append(Strip.render_style(Style(link=linked), text, colours) if linked else text)
-                style, at = wanted, column + length_of(text)
+                style, at = wanted, column + (len(text) if even else length_of(text))
         if out:
             out.append(_change(style, None, colours))
         return "".join(out)
@@ -97,8 +97,9 @@ def _pieces(x: int, strip: Strip) -> Pieces:
     found: Pieces = {}
     for text, style, _ in strip:
         if text:
-            found[x] = (x, text, style)
-            x += length_of(text)
+            even = one_cell_each(text)
+            found[x] = (x, text, style, even)
+            x += len(text) if even else length_of(text)
     return found
 
 
@@ -111,28 +112,26 @@ def _differing(old: Pieces, new: Pieces) -> list[Piece]:
     """Unchanged pieces since the last change, as long as they fill no more than a short gap."""
     gap = 0
     for column, piece in new.items():
-        _, text, style = piece
+        _, text, style, even = piece
         before = old.get(column)
         if before == piece:
             kept.append(piece)
-            gap += length_of(text)
+            gap += len(text) if even else length_of(text)
             continue
-        if before is not None and before[2] == style and len(before[1]) == len(text):
+        if before is not None and before[2:] == (style, True) and even and len(before[1]) == len(text):
             start, end = _trimmed(before[1], text)
         else:
             start, end = 0, len(text)
         if out and gap + start <= NEAR:
             out += kept
             start = 0
-        out.append((column + start, text[start:end], style))
-        kept, gap = ([(column + end, text[end:], style)], len(text) - end) if end < len(text) else ([], 0)
+        out.append((column + start, text[start:end], style, even))
+        kept, gap = ([(column + end, text[end:], style, even)], len(text) - end) if end < len(text) else ([], 0)
     return out
 
 
 def _trimmed(old: str, new: str) -> tuple[int, int]:
-    """From where to where two texts of the same length differ; all of it where some sign is not one cell wide."""
-    if not (one_cell_each(old) and one_cell_each(new)):
-        return 0, len(new)
+    """From where to where two texts of the same length differ, all of whose signs are one cell wide."""
     start, end = 0, len(new)
     while start < end and old[start] == new[start]:
         start += 1

@@ -136,6 +136,9 @@ class SpreadsPane(LinePane):
         stuck = self.view is not None and self.view.stuck
         return [spread_row(r, self._columns, stuck) for r in self._records[start:stop]]
 
+    def record(self) -> dict[str, object] | None:
+        return dict(self._records[self.index()]) if self.rows else None
+
     def pair(self) -> str | None:
         """The pair under the cursor."""
         return self.rows[self.index()] if self.rows else None

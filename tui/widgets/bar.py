@@ -59,10 +59,14 @@ class Bar(Widget):
     DEFAULT_CSS = "Bar { height: 1; }"
     ground: ClassVar[str] = "background"
     """The meaning of the colour behind it."""
+    steady: ClassVar[bool] = False
+    """True where its words follow from its width alone."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._line: Line = BLANK
+        self._width = 0
+        """The width that the line was painted for."""
         self._styles: Mapping[str, Style] = {}
         self._drawn: tuple[tuple[Line, int], Strip] | None = None
         """The line that was drawn in so many cells, and as what."""
@@ -85,13 +89,18 @@ class Bar(Widget):
 
     def show(self, view: View) -> None:
         """Paint this moment, if its words differ."""
+        width = self.size.width
+        if self.steady and self._line and width == self._width:
+            return
         try:
-            line = clip(self.paint(view, self.size.width), self.size.width)
+            line = clip(self.paint(view, width), width)
         except faults() as error:  # what breaks in a line ends that line alone, in words
             words = printable(f" ✗ {self.id or 'this line'} failed: {type(error).__name__}: {error}")
-            line = clip(((words, "alert"),), self.size.width)
+            line = clip(((words, "alert"),), width)
             if line != self._line:
                 log.exception("the line %s", self.id)
+        else:
+            self._width = width
         if line != self._line:
             self._line = line
             self.refresh()
