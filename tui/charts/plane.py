@@ -6,6 +6,7 @@ through the last weeks; its item is a letter in the colour of the quadrant that 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -60,13 +61,13 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
         arrow, role = QUADRANTS[name]
         canvas.text(x, y, f"{arrow} {name}", role)
     order = sorted(placed, key=lambda one: one[1]["item"] == chosen)
+    tails = []
     for _, record in order:
         points = [spot(r, m) for r, m in zip(record["tail_ratio"] or (), record["tail_momentum"] or (), strict=False)]
-        if record["item"] != chosen and len(placed) > CROWD:
-            points = points[-SHORT:]
-        _tail(
-            canvas, points, "bright" if record["item"] == chosen else "stale" if record["status"] == "stale" else "flat"
-        )
+        bright = record["item"] == chosen
+        role = "bright" if bright else "stale" if record["status"] == "stale" else "flat"
+        tails.append((points if bright or len(placed) <= CROWD else points[-SHORT:], role))
+    _draw_tails(canvas, tails)
     for index, record in order:
         x, y = (int(v) for v in spot(record["rs_ratio"], record["rs_momentum"]))
         role = "stale" if record["status"] == "stale" else QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
@@ -82,20 +83,22 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
     return [*lines, _below(reach[0], canvas.width, margin)]
 
 
-def _tail(canvas: Canvas, points: Sequence[tuple[float, float]], role: str) -> None:
-    """A thin line through the points, oldest first."""
-    if len(points) < 2:
+def _draw_tails(canvas: Canvas, tails: Sequence[tuple[Sequence[tuple[float, float]], str]]) -> None:
+    """A thin line through the points of each tail, oldest first, in its meaning."""
+    pairs = [(index, a, b) for index, (points, _) in enumerate(tails) for a, b in itertools.pairwise(points)]
+    if not pairs:
         return
-    spots = np.array(points)
-    ways = np.diff(spots, axis=0)
+    of, begins, ends = (np.array(side) for side in zip(*pairs, strict=True))
+    ways = ends - begins
     steps = np.maximum(1, np.ceil(np.abs(ways).max(axis=1))).astype(np.int64)
-    ends = np.cumsum(steps)
-    done = 1 + np.arange(ends[-1]) - np.repeat(ends - steps, steps)
-    on_the_way = np.repeat(spots[:-1], steps, axis=0) + (done / np.repeat(steps, steps))[:, None] * np.repeat(
-        ways, steps, axis=0
-    )
-    columns, rows = np.round(np.concatenate([spots[:1], on_the_way])).astype(np.int64).T
-    canvas.dots(rows, columns, role)
+    done = np.arange(int((steps + 1).sum())) - np.repeat(np.cumsum(steps + 1) - steps - 1, steps + 1)
+    share = (done / np.repeat(steps, steps + 1))[:, None]
+    spots = np.repeat(begins, steps + 1, axis=0) + share * np.repeat(ways, steps + 1, axis=0)
+    columns, rows = np.round(spots).astype(np.int64).T
+    tail = np.repeat(of, steps + 1)
+    for index, (_, role) in enumerate(tails):
+        here = slice(*np.searchsorted(tail, (index, index + 1)))
+        canvas.dots(rows[here], columns[here], role)
 
 
 def _below(reach: float, columns: int, margin: int) -> Line:
