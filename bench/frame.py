@@ -79,6 +79,7 @@ def stirred(start: Snapshot, by: float) -> Snapshot:
 
 def ours(kind: str, rows: int, frames: int, out: Path) -> None:
     """Run the terminal over fake snapshots in which every price moves."""
+    from engine import garbage
     from engine.config import Config, Refresh
     from engine.model import Mode
     from tests.tui import fakes
@@ -109,6 +110,8 @@ def ours(kind: str, rows: int, frames: int, out: Path) -> None:
                 for i in range(frames + 5)
             ]
             queue = iter(ahead)
+            garbage.seldom()  # as the program does
+            garbage.keep()
 
             def next_frame() -> None:
                 source.snapshot = next(queue)

@@ -150,12 +150,12 @@ def sparkline(values: Sequence[float | None] | None, width: int) -> str:
     if not known:
         return " " * max(0, width)
     low, span = min(known), max(known) - min(known)
-    cells = (
+    cells = [
         " "
         if v is None or not math.isfinite(v)
         else BLOCKS[3] if span <= 0 else BLOCKS[min(7, int((v - low) / span * 8))]
         for v in tail
-    )  # fmt: skip
+    ]  # fmt: skip
     return "".join(cells).rjust(width)
 
 

@@ -10,27 +10,45 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 Span: TypeAlias = tuple[str, str]
 Line: TypeAlias = tuple[Span, ...]
 
 BLANK: Final[Line] = ()
+_NARROW: Final = re.compile(
+    r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027\u2190-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+).fullmatch
+"""Signs of which each takes one cell: nearly every text here is of these alone, and Rich looks at each by itself."""
+
+
+def length_of(text: str) -> int:
+    """Cells that a text takes."""
+    return len(text) if text.isascii() or _NARROW(text) else cell_len(text)
+
+
+def one_cell_each(text: str) -> bool:
+    """Whether each sign takes one cell."""
+    return (
+        (text.isascii() and text.isprintable())
+        or _NARROW(text) is not None
+        or all(get_character_cell_size(sign) == 1 for sign in text)
+    )
 
 
 def plain(line: Iterable[Span]) -> str:
     """The line's text alone."""
-    return "".join(text for text, _ in line)
+    return "".join([text for text, _ in line])
 
 
 def width_of(line: Iterable[Span]) -> int:
     """Cells that the line takes."""
-    return cell_len(plain(line))
+    return length_of(plain(line))
 
 
 def fit(text: str, width: int, align: str = "<") -> str:
     """Exactly `width` cells of text: padded, or a name's end cut with `…`, wide characters counted as two."""
-    length = len(text) if text.isascii() else cell_len(text)
+    length = length_of(text)
     if length > width:
         return "" if width < 1 else _cut(text, width)
     pad = " " * (width - length)
@@ -54,7 +72,7 @@ def clip(line: Line, width: int) -> Line:
     taken: list[Span] = []
     left = width
     for text, role in line:
-        length = cell_len(text)
+        length = length_of(text)
         if length > left:
             if left > 0 and not any(c.isdigit() for c in text):
                 taken.append((fit(text, left), role))

@@ -7,24 +7,24 @@ terminal (a resize, a return from the background, another program) must have the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from tui.lines import length_of, one_cell_each
+
 NEAR: Final = 6
 """Cells between two changes that are written rather than stepped over: a step costs about as many bytes."""
 
-_USUAL: Final = re.compile(r"[ -~−·…–\u2500-\u25fc\u2800-\u28ff]*").fullmatch
-"""Signs of which each takes one cell: nearly every text here is of these alone."""
-Piece = tuple[int, str, Style | None]
-"""Column, text and style."""
+Piece = tuple[int, str, Style | None, bool]
+"""Column, text, style, and whether each sign of the text takes one cell."""
+Pieces = dict[int, Piece]
+"""A strip's pieces by their columns, from left to right."""
 _Codes = tuple[str, str, str]
 """A style's attributes, its foreground and its background as SGR codes, empty where it has none."""
 
@@ -33,7 +33,7 @@ class Page:
     """The cells that were written last."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, dict[int, Strip]] = {}
+        self._lines: dict[int, dict[int, tuple[Strip, Pieces]]] = {}
         """Line → column → the strip that stands there; at most one line of strips for each line of the terminal."""
 
     def forget(self) -> None:
@@ -49,13 +49,13 @@ class Page:
         style: Style | None = None
         for y, x, strip in found:
             at = -1
-            for column, text, wanted in self._changed(y, x, strip):
+            for column, text, wanted, even in self._changed(y, x, strip):
                 if column != at:
                     out.append(f"\x1b[{y + 1};{column + 1}H")
                 out.append(_change(style, wanted, colours))
                 linked = wanted is not None and wanted.link
                 out.append(Strip.render_style(Style(link=linked), text, colours) if linked else text)
-                style, at = wanted, column + cell_len(text)
+                style, at = wanted, column + (len(text) if even else length_of(text))
         if out:
             out.append(_change(style, None, colours))
         return "".join(out)
@@ -63,19 +63,17 @@ class Page:
     def _changed(self, y: int, x: int, strip: Strip) -> Iterable[Piece]:
         """The pieces of this strip that do not stand there yet; they stand there afterwards."""
         line = self._lines.setdefault(y, {})
-        old = line.get(x)
+        old, stood = line.get(x, (None, {}))
         width = strip.cell_length
         if old is strip or not width:
             return ()
+        pieces = stood if old == strip else _pieces(x, strip)
         if old is None or old.cell_length != width:
-            for start in [s for s, other in line.items() if s < x + width and s + other.cell_length > x]:
+            for start in [s for s, (other, _) in line.items() if s < x + width and s + other.cell_length > x]:
                 del line[start]
-            line[x] = strip
-            return list(_pieces(x, strip))
-        line[x] = strip
-        if old == strip:
-            return ()
-        return _differing(list(_pieces(x, old)), list(_pieces(x, strip)))
+            stood = {}
+        line[x] = (strip, pieces)
+        return _differing(stood, pieces)
 
 
 def _strips(update: CompositorUpdate) -> list[tuple[int, int, Strip]] | None:
@@ -95,53 +93,51 @@ def _strips(update: CompositorUpdate) -> list[tuple[int, int, Strip]] | None:
     return None
 
 
-def _pieces(x: int, strip: Strip) -> Iterator[Piece]:
+def _pieces(x: int, strip: Strip) -> Pieces:
+    found: Pieces = {}
     for text, style, _ in strip:
         if text:
-            yield x, text, style
-            x += len(text) if text.isascii() else cell_len(text)
+            even = one_cell_each(text)
+            found[x] = (x, text, style, even)
+            x += len(text) if even else length_of(text)
+    return found
 
 
-def _differing(old: list[Piece], new: list[Piece]) -> list[Piece]:
+def _differing(old: Pieces, new: Pieces) -> list[Piece]:
     """The pieces of `new` that stand otherwise in `old`, cut to what differs; short gaps between them are filled."""
-    stood = {column: (text, style) for column, text, style in old}
+    if old is new:
+        return []
     out: list[Piece] = []
     kept: list[Piece] = []
     """Unchanged pieces since the last change, as long as they fill no more than a short gap."""
     gap = 0
-    for piece in new:
-        column, text, style = piece
-        before = stood.get(column)
-        if before == (text, style):
+    for column, piece in new.items():
+        _, text, style, even = piece
+        before = old.get(column)
+        if before == piece:
             kept.append(piece)
-            gap += cell_len(text)
+            gap += len(text) if even else length_of(text)
             continue
-        if before is not None and before[1] == style and len(before[0]) == len(text):
-            start, end = _trimmed(before[0], text)
+        if before is not None and before[2:] == (style, True) and even and len(before[1]) == len(text):
+            start, end = _trimmed(before[1], text)
         else:
             start, end = 0, len(text)
         if out and gap + start <= NEAR:
             out += kept
             start = 0
-        out.append((column + start, text[start:end], style))
-        kept, gap = ([(column + end, text[end:], style)], len(text) - end) if end < len(text) else ([], 0)
+        out.append((column + start, text[start:end], style, even))
+        kept, gap = ([(column + end, text[end:], style, even)], len(text) - end) if end < len(text) else ([], 0)
     return out
 
 
 def _trimmed(old: str, new: str) -> tuple[int, int]:
-    """From where to where two texts of the same length differ; all of it where some sign is not one cell wide."""
-    if not (_narrow(old) and _narrow(new)):
-        return 0, len(new)
+    """From where to where two texts of the same length differ, all of whose signs are one cell wide."""
     start, end = 0, len(new)
     while start < end and old[start] == new[start]:
         start += 1
     while end > start and old[end - 1] == new[end - 1]:
         end -= 1
     return start, end
-
-
-def _narrow(text: str) -> bool:
-    return _USUAL(text) is not None or all(get_character_cell_size(sign) == 1 for sign in text)
 
 
 @lru_cache(maxsize=2048)

@@ -5,8 +5,9 @@ The frame clock makes one `View` a frame and hands the same to every pane, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from engine.model import Mode, Snapshot, SnapshotSource
 
@@ -36,6 +37,8 @@ class View:
     failure: str | None = None
     frozen_since: float | None = None
     """When the user froze the screen, on the run's clock."""
+    made: dict[str, tuple[pl.DataFrame, list[dict[str, Any]]]] = field(default_factory=dict, repr=False, compare=False)
+    """Table → the frame whose rows were asked for last, and these; one a table, the same for every moment."""
 
     @property
     def stuck(self) -> bool:
@@ -45,6 +48,16 @@ class View:
     def table(self, name: str) -> pl.DataFrame | None:
         """A live table, or None where there is none yet."""
         return None if self.snapshot is None else self.snapshot.tables.get(name)
+
+    def rows(self, name: str) -> Sequence[dict[str, Any]]:
+        """The rows of a live table that has few; none where there is none yet. Made once, for all who ask."""
+        frame = self.table(name)
+        if frame is None:
+            return ()
+        held = self.made.get(name)
+        if held is None or held[0] is not frame:
+            held = self.made[name] = (frame, frame.to_dicts())
+        return held[1]
 
 
 class Eye:
@@ -57,6 +70,7 @@ class Eye:
         self._scenario = scenario
         self._opened = clock.pulse()
         self._held: View | None = None
+        self._made: dict[str, tuple[pl.DataFrame, list[dict[str, Any]]]] = {}
 
     @property
     def frozen(self) -> bool:
@@ -83,4 +97,5 @@ class Eye:
             mono - self._opened,
             self._source.failure(),
             held.now if held else None,
+            self._made,
         )

@@ -76,6 +76,25 @@ def test_what_is_drawn_later_gives_the_meaning_and_letters_keep_theirs() -> None
     assert not canvas.free(1, 0, 1) and canvas.free(2, 0, 2) and not canvas.free(3, 0, 2)
 
 
+def test_a_faint_line_has_its_meaning_only_where_nothing_else_is_drawn_before_it_or_after() -> None:
+    canvas = Canvas(3, 1)
+    canvas.columns(values(3, 3), values(3, 3), "up")
+    canvas.level(0, "line", 2)
+    canvas.level(1, "dim", 2)
+    canvas.upright(1, "accent", 4)
+    assert canvas.lines() == [(("⣃", "up"), ("⠃", "accent"), ("⠃", "line"))]
+
+
+def test_dots_and_letters_beyond_the_edges_are_left_out() -> None:
+    canvas = Canvas(3, 1)
+    canvas.text(-1, 0, "abcde", "up")
+    canvas.text(0, 1, "no", "down")
+    assert canvas.lines() == [(("bcd", "up"),)]
+    dotted = Canvas(1, 1)
+    dotted.dots(np.array([-1, 0, 4, 0]), np.array([0, 0, 0, 2]), "dim")
+    assert texts(dotted.lines()) == ["⠁"]
+
+
 def test_blocks_stand_on_their_ground_and_none_is_lost() -> None:
     canvas = Canvas(4, 2)
     canvas.bars(values(1.0, 0.5, math.nan, 0.001), 0, 2, ["line"] * 4)

@@ -5,12 +5,27 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from rich.cells import cell_len
 from textual.events import Paste
 
 from tests.tui import fakes
 from tests.tui.running import running
 from tui import theme
-from tui.lines import Column, choose, clip, fit, heading, marked, merged, plain, row, stale, width_of
+from tui.lines import (
+    Column,
+    choose,
+    clip,
+    fit,
+    heading,
+    length_of,
+    marked,
+    merged,
+    one_cell_each,
+    plain,
+    row,
+    stale,
+    width_of,
+)
 from tui.panes import baskets, feeds, quotes, spreads
 from tui.widgets import bar
 from tui.widgets.prompt import Typed
@@ -49,6 +64,13 @@ def test_text_is_padded_or_its_end_told_by_an_ellipsis_also_where_characters_are
     assert fit("abcdef", 4) == "abc…"
     assert width_of(((fit("漢字漢字", 5), ""),)) == 5
     assert fit("abc", 0) == ""
+
+
+def test_a_text_is_as_long_as_rich_says_it_is() -> None:
+    signs = "".join(chr(code) for code in range(0x20, 0x3200) if chr(code).isprintable())
+    for sign in (*signs, "a−b", "漢字", "é", "e\u0301", "⠁⢸ ◌ 12", "👍🏽", "x\ufe0f"):
+        assert length_of(sign) == cell_len(sign), ascii(sign)
+    assert one_cell_each("−1.94 ▁▂ ●│") and not one_cell_each("a漢") and not one_cell_each("e\u0301")
 
 
 def test_a_clipped_line_never_cuts_a_number() -> None:

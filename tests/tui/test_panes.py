@@ -14,7 +14,7 @@ from engine.model import Mode, Notice, Snapshot
 from tests.tui import fakes
 from tui.lines import choose, heading, plain
 from tui.panes import band, baskets, brief, feeds, gauges, quote_order, quotes, spreads
-from tui.view import View
+from tui.view import Eye, View
 from tui.widgets import header, message
 
 
@@ -294,6 +294,15 @@ def test_a_download_of_history_shows_how_far_it_is_until_it_is_through() -> None
         assert "━" not in row
         assert state in row
         assert "history" not in line
+
+
+def test_the_rows_of_a_table_are_made_once_for_all_who_ask_and_anew_for_another_table() -> None:
+    eye = Eye(source := fakes.FakeSource(fakes.snapshot()), fakes.FixedClock(), Mode.DEMO, None)
+    first = eye.look().rows("levels")
+    assert first == fakes.levels().to_dicts() and eye.look().rows("levels") is first
+    source.snapshot = replace(fakes.snapshot(), tables={"levels": fakes.levels(last=2150.0)})
+    assert [row["last"] for row in eye.look().rows("levels")] == [2150.0, 2150.0]
+    assert eye.look().rows("spreads") == ()
 
 
 def test_the_message_is_the_worst_thing_there_is() -> None:

@@ -31,10 +31,15 @@ class Binned(NamedTuple):
         return min(max(0, int(np.searchsorted(self.course.time, time))), self.size - 1)
 
 
+def each_for(count: int, columns: int) -> int:
+    """How many bars share a column, so that `count` of them take at most so many."""
+    return max(1, -(-count // max(1, columns)))
+
+
 def binned(course: Course, extra: tuple[Floats, ...], columns: int) -> Binned:
     """At most `columns` groups of equal size."""
     count = len(course.time)
-    each = max(1, -(-count // max(1, columns)))
+    each = each_for(count, columns)
     if each == 1:
         return Binned(1, course, course.time, extra)
     groups = -(-count // each)

@@ -52,16 +52,14 @@ def course_of(bars: pl.DataFrame, symbol: str, interval: str) -> Course:
     rows = np.flatnonzero(wanted.to_numpy())
     first, count = (int(rows[0]), len(rows)) if len(rows) else (0, 0)
     mine = bars.slice(first, count) if not count or rows[-1] == first + count - 1 else bars[rows]
-    time = mine["time"].to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    time = mine.get_column("time").to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
     figures = ("open", "high", "low", "close", "volume", "mean252", "sd252", "z252")
-    return Course(time, *(mine[name].to_numpy().astype(np.float64, copy=False) for name in figures))
+    return Course(time, *(mine.get_column(name).to_numpy().astype(np.float64, copy=False) for name in figures))
 
 
 def same(a: Course | None, b: Course) -> bool:
     """Whether two courses hold the same numbers."""
-    return a is not None and all(
-        len(x) == len(y) and np.array_equal(x, y, equal_nan=x.dtype == np.float64) for x, y in zip(a, b, strict=True)
-    )
+    return a is not None and all(x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
 
 
 def beginning(time: Micros, span: str) -> int:

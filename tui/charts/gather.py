@@ -18,11 +18,9 @@ BANDS = 6
 
 def said(view: View, options: Options, symbol: str | None = None) -> dict[str, Any] | None:
     """The `charts` row of this request; None before the engine has seen it."""
-    table = view.table("charts")
-    if table is None or table.is_empty():
-        return None
-    wanted = (symbol or options.symbol, options.asked)
-    return next((row for row in table.iter_rows(named=True) if (row["symbol"], row["asked"]) == wanted), None)
+    table, wanted = view.table("charts"), (symbol or options.symbol, options.asked)
+    held = list(zip(table["symbol"].to_list(), table["asked"].to_list(), strict=True)) if table is not None else []
+    return table.row(held.index(wanted), named=True) if table is not None and wanted in held else None
 
 
 def course(bars: pl.DataFrame | None, row: dict[str, Any] | None) -> Course | None:
@@ -41,11 +39,8 @@ def listed(symbol: str, view: View) -> str:
 
 def bands(view: View, symbol: str) -> tuple[Band, ...]:
     """Support and resistance of a symbol as they stand now."""
-    table = view.table("levels")
-    if table is None or table.is_empty():
-        return ()
     name = listed(symbol, view)
-    rows = [r for r in table.iter_rows(named=True) if r["symbol"] == name and r["price"] is not None]
+    rows = [r for r in view.rows("levels") if r["symbol"] == name and r["price"] is not None]
     rows.sort(key=lambda r: ("config" not in (r["sources"] or ""), abs(r["distance_pct"] or 0.0)))
     return tuple(
         Band(
@@ -69,9 +64,7 @@ def marks(view: View, symbol: str) -> tuple[Mark, ...]:
         for event in view.snapshot.events:
             if event.kind == "fired" and event.row.split(" ")[0] in names:
                 found[int(event.at * 1e6), event.severity] = None
-    journal = view.table("journal")
-    if journal is not None and not journal.is_empty():
-        for row in journal.iter_rows(named=True):
-            if row["kind"] == "fired" and str(row["row"]).split(" ")[0] in names and row["at"] is not None:
-                found[int(row["at"].timestamp() * 1e6), "warning"] = None
+    for row in view.rows("journal"):
+        if row["kind"] == "fired" and str(row["row"]).split(" ")[0] in names and row["at"] is not None:
+            found[int(row["at"].timestamp() * 1e6), "warning"] = None
     return tuple(Mark(time, severity) for time, severity in found)

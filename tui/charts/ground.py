@@ -6,15 +6,18 @@ The axis is as wide as its widest label; the plane has the rest. Values are pric
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.technical import ema, sma
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.binned import binned
-from tui.charts.canvas import Canvas, Floats
-from tui.charts.data import Course, beginning
+from tui.charts.binned import binned, each_for
+from tui.charts.canvas import Canvas, Floats, Numbers
+from tui.charts.data import Course
 from tui.charts.picture import Band, Picture
 from tui.charts.readout import AVERAGES
 from tui.charts.scale import Scale
@@ -29,18 +32,18 @@ REACH = 0.45
 class Ground:
     """One chart's ground."""
 
-    def __init__(self, picture: Picture, width: int, height: int) -> None:
+    def __init__(self, picture: Picture, width: int, height: int, start: int) -> None:
+        """Share out width × height cells. start: index of the first bar that is shown."""
         self.picture = picture
         options = picture.options
         self.percent = options.scale == "percent" or picture.other is not None
-        start = beginning(picture.course.time, options.span)
         whole = picture.course
         self.extra_names = AVERAGES if options.averages != "none" and picture.other is None else ()
         mean = sma if options.averages == "sma" else ema
         extra = tuple(mean(whole.close, bars)[start:] for bars, _ in self.extra_names)
         self.shown = whole.part(start)
-        known = np.flatnonzero(np.isfinite(self.shown.close))
-        self.base = float(self.shown.close[known[0]]) if known.size else math.nan
+        known = self.shown.close[np.isfinite(self.shown.close)]
+        self.base, self.newest = (float(known[0]), float(known[-1])) if known.size else (math.nan, math.nan)
         self.candles = whole.candles and not options.line and picture.other is None
         self.other = self._aligned(picture.other)
         if self.other is not None:
@@ -53,16 +56,21 @@ class Ground:
         self.rows = max(1, height - self.head_rows - self.foot_rows - self.volume_rows)
         self.width = width
         # the axis' width depends on its labels, and they on the bars that are shown: twice is enough
-        self.margin = 9
+        self.margin, each = 9, 0
         for _ in range(2):
             self.columns = max(4, width - self.margin)
-            self.bins = binned(self.shown, extra, self.columns if self.candles else 2 * self.columns)
+            places = self.columns if self.candles else 2 * self.columns
+            if each_for(len(self.shown.time), places) == each:
+                break  # the same bars: the same scale and labels
+            self.bins = binned(self.shown, extra, places)
+            each = self.bins.each
             self.scale = self._scale()
             self.ticks = scales.ticks(self.scale, max(3, self.rows // 4))
             self.digits = picture.digits if picture.digits is not None else scales.decimals(self.ticks)
             self.digits = max(1, self.digits) if self.percent else self.digits
-            labels = [self._label(t) for t in self.ticks]
-            self.label_width = max(map(len, (self._last_words(), *labels)))
+            self.last_words = self._last_words()
+            self.labels = [self._label(t) for t in self.ticks]
+            self.label_width = max(map(len, (self.last_words, *self.labels)))
             self.margin = min(width // 2, self.label_width + 2)
         self.canvas = Canvas(self.columns, self.rows + self.volume_rows)
         self.axis: dict[int, Span] = {}
@@ -72,6 +80,10 @@ class Ground:
     def value(self, values: Floats) -> Floats:
         """Prices in the chart's own unit: themselves, or per cent of the first one."""
         return 100.0 * (values / self.base - 1.0) if self.percent else values
+
+    def place(self, price: float) -> float:
+        """The dot row of one price."""
+        return self.scale.at(100.0 * (price / self.base - 1.0) if self.percent else price)
 
     def _aligned(self, other: Course | None) -> Floats | None:
         """The second series at the first one's times, rebased so that both begin at one value."""
@@ -125,25 +137,19 @@ class Ground:
         count = len(y)
         if count == dots:
             return y
-        place = (np.arange(count) + 0.5) * dots / count
+        spread = _spread(count, dots)
         known = np.isfinite(y)
+        if known.all():
+            return np.interp(spread.at, spread.place, y, left=np.nan, right=np.nan)
         if not known.any():
             return np.full(dots, np.nan)
-        at = np.arange(dots) + 0.5
-        drawn = np.interp(at, place[known], y[known], left=np.nan, right=np.nan)
+        drawn = np.interp(spread.at, spread.place[known], y[known], left=np.nan, right=np.nan)
         # nothing is drawn across a hole
-        nearest = np.minimum((at * count / dots).astype(int), count - 1)
-        step = at * count / dots - 0.5
-        below, above = np.floor(step).astype(int), np.ceil(step).astype(int)
-        whole = known[np.clip(below, 0, count - 1)] & known[np.clip(above, 0, count - 1)]
-        return np.where(known[nearest] & (whole | (np.abs(step - nearest) < 0.5 * count / dots)), drawn, np.nan)
-
-    def _newest(self) -> float:
-        known = self.shown.close[np.isfinite(self.shown.close)]
-        return float(known[-1]) if len(known) else math.nan
+        whole = known[spread.below] & known[spread.above]
+        return np.where(known[spread.nearest] & (whole | spread.near), drawn, np.nan)
 
     def _last_words(self) -> str:
-        newest = self._newest()
+        newest = self.newest
         if self.percent:
             return f"{fmt.signed(100 * (newest / self.base - 1), max(1, self.digits))} %"
         return fmt.number(newest, max(self.digits, fmt.price_digits(newest)))
@@ -151,5 +157,31 @@ class Ground:
     def _label(self, tick: float) -> str:
         """A mark's words, its decimal point below that of the newest price."""
         words = scales.label(tick, self.digits, percent=self.percent)
-        more = 0 if self.percent else len(self._last_words().rpartition(".")[2]) - self.digits
-        return words + " " * (more + (not self.digits) if more > 0 and "." in self._last_words() else 0)
+        more = 0 if self.percent else len(self.last_words.rpartition(".")[2]) - self.digits
+        return words + " " * (more + (not self.digits) if more > 0 and "." in self.last_words else 0)
+
+
+class _Spread(NamedTuple):
+    """Where values stand evenly over dot columns."""
+
+    place: Floats
+    """Of each value, in dot columns."""
+    at: Floats
+    """The middle of each dot column."""
+    below: Numbers
+    above: Numbers
+    nearest: Numbers
+    """The values on both sides of a dot column, and the one that it is of."""
+    near: npt.NDArray[np.bool_]
+    """Whether that one is no farther than half of what a dot column stands for."""
+
+
+@lru_cache(maxsize=64)
+def _spread(count: int, dots: int) -> _Spread:
+    """`count` values over `dots` columns."""
+    at = np.arange(dots, dtype=np.float64) + 0.5
+    step = at * count / dots - 0.5
+    nearest = np.minimum((at * count / dots).astype(int), count - 1)
+    below, above = (np.clip(side(step).astype(int), 0, count - 1) for side in (np.floor, np.ceil))
+    near = np.abs(step - nearest) < 0.5 * count / dots
+    return _Spread((np.arange(count) + 0.5) * dots / count, at, below, above, nearest, near)

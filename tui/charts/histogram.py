@@ -11,7 +11,7 @@ import numpy as np
 
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.canvas import Canvas, Floats
+from tui.charts.canvas import Canvas, Caption, Floats
 from tui.charts.data import Course, beginning
 from tui.charts.options import Options
 from tui.lines import Line, merged, plain
@@ -89,16 +89,16 @@ def _head(values: Floats, mean: float, sd: float, interval: str, width: int) -> 
 
 
 def _axis(mean: float, reach: float, columns: int, left: int, width: int) -> list[Line]:
-    rule, words = Canvas(width, 1), Canvas(width, 1)
-    rule.text(left, 0, "─" * columns, "line")
+    rule, words = Caption(width), Caption(width)
+    rule.text(left, "─" * columns, "line")
     scale = scales.Scale(mean - reach, mean + reach, columns)
     marks = scales.ticks(scale, max(3, columns // 12))
     digits = scales.decimals(marks)
     for mark in marks:
         x = left + round((mark - mean + reach) / (2 * reach) * columns - 0.5)
         text = scales.label(mark, digits, percent=True)
-        rule.text(x, 0, "┬", "line")
+        rule.text(x, "┬", "line")
         at = min(max(0, x - len(text) // 2), width - len(text))
-        if words.free(at, 0, len(text)):
-            words.text(at, 0, text, "dim")
-    return [rule.lines()[0], words.lines()[0]]
+        if words.free(at, len(text)):
+            words.text(at, text, "dim")
+    return [rule.line(), words.line()]

@@ -110,7 +110,7 @@ class MarketChart(LinePane):
         if view.snapshot is None or view.frozen_since is not None:
             return
         table = view.table("charts")
-        held = set(zip(table["symbol"], table["asked"], strict=True)) if table is not None else set()
+        held = set(zip(table["symbol"].to_list(), table["asked"].to_list(), strict=True)) if table is not None else ()
         for symbol in filter(None, (self.options.symbol, self.options.versus)):
             key = (symbol, self.options.asked)
             since = view.waited - self._asked.get(key, -1e9)
@@ -147,17 +147,18 @@ class MarketChart(LinePane):
             other = gather.course(bars, other_row)
             self._bars = (bars, names, self._kept(fresh, 2), self._kept(other, 3))
         course, other = self._bars[2:]
+        height = self.size.height
         if course is None or row is None:
             self._drawn_as = None
             return []
         bands = gather.bands(view, options.symbol) if options.bands else ()
         marks = gather.marks(view, options.symbol) if options.marks else ()
         status = "stale" if view.stuck else str(row["status"])
-        shape = (id(course), id(other), options, status, bands, marks, self.cross, width, self.size.height)
+        shape = (id(course), id(other), options, status, bands, marks, self.cross, width, height)
         if shape == self._shape and self._drawn_as is not None:
             return self._drawn_as.lines
         self._shape = shape
-        self._drawn_as = self._painted(course, other, row, (bands, marks, status), width)
+        self._drawn_as = self._painted(course, other, row, (bands, marks, status), (width, height))
         return self._drawn_as.lines
 
     def _kept(self, fresh: Course | None, place: int) -> Course | None:
@@ -168,7 +169,12 @@ class MarketChart(LinePane):
         return held if fresh is not None and same(held, fresh) else fresh
 
     def _painted(
-        self, course: Course, other: Course | None, row: dict[str, Any], state: tuple[Any, Any, str], width: int
+        self,
+        course: Course,
+        other: Course | None,
+        row: dict[str, Any],
+        state: tuple[Any, Any, str],
+        size: tuple[int, int],
     ) -> Drawn:
         from tui.charts.histogram import paint_returns
         from tui.charts.picture import Drawn, Picture
@@ -176,12 +182,11 @@ class MarketChart(LinePane):
 
         bands, marks, status = state
         if self.options.returns:
-            height, old = self.size.height, status == "stale"
-            return Drawn(paint_returns(course, self.options, row["interval"], width, height, stale=old))
+            return Drawn(paint_returns(course, self.options, row["interval"], *size, stale=status == "stale"))
         self._picture = Picture(
             self.options, row["interval"], course, status, bool(row["simulated"]), other, bands, marks, self.cross
         )
-        return paint(self._picture, width, self.size.height)
+        return paint(self._picture, *size)
 
     def title(self, view: View) -> str:
         options, row = self.options, self._row

@@ -7,7 +7,6 @@ through the last weeks; its item is a letter in the colour of the quadrant that 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,12 +14,10 @@ import numpy as np
 
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.canvas import Canvas
+from tui.charts.canvas import Canvas, Caption
 from tui.lines import Line, merged
 from tui.panes.rotation import QUADRANTS, letter
 
-FAR: Final = 10_000
-"""More than the dot columns of any terminal."""
 LEAST: Final = (40, 9)
 """Cells across and down that the plane needs to be worth drawing."""
 
@@ -64,13 +61,13 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
         arrow, role = QUADRANTS[name]
         canvas.text(x, y, f"{arrow} {name}", role)
     order = sorted(placed, key=lambda one: one[1]["item"] == chosen)
+    tails = []
     for _, record in order:
         points = [spot(r, m) for r, m in zip(record["tail_ratio"] or (), record["tail_momentum"] or (), strict=False)]
-        if record["item"] != chosen and len(placed) > CROWD:
-            points = points[-SHORT:]
-        _tail(
-            canvas, points, "bright" if record["item"] == chosen else "stale" if record["status"] == "stale" else "flat"
-        )
+        bright = record["item"] == chosen
+        role = "bright" if bright else "stale" if record["status"] == "stale" else "flat"
+        tails.append((points if bright or len(placed) <= CROWD else points[-SHORT:], role))
+    _draw_tails(canvas, tails)
     for index, record in order:
         x, y = (int(v) for v in spot(record["rs_ratio"], record["rs_momentum"]))
         role = "stale" if record["status"] == "stale" else QUADRANTS.get(record["quadrant"] or "", ("", "text"))[1]
@@ -86,30 +83,35 @@ def paint_plane(records: Sequence[Mapping[str, Any]], width: int, height: int, c
     return [*lines, _below(reach[0], canvas.width, margin)]
 
 
-def _tail(canvas: Canvas, points: Sequence[tuple[float, float]], role: str) -> None:
-    """A thin line through the points, oldest first."""
-    rows, columns = [], []
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        steps = max(2, math.ceil(max(abs(x1 - x0), abs(y1 - y0))) + 1)
-        share = np.linspace(0.0, 1.0, steps)
-        rows.append(np.round(y0 + share * (y1 - y0)))
-        columns.append(np.round(x0 + share * (x1 - x0)))
-    if rows:
-        every = np.unique(np.concatenate(rows).astype(np.int64) * FAR + np.concatenate(columns).astype(np.int64))
-        canvas.dots(every // FAR, every % FAR, role)
+def _draw_tails(canvas: Canvas, tails: Sequence[tuple[Sequence[tuple[float, float]], str]]) -> None:
+    """A thin line through the points of each tail, oldest first, in its meaning."""
+    pairs = [(index, a, b) for index, (points, _) in enumerate(tails) for a, b in itertools.pairwise(points)]
+    if not pairs:
+        return
+    of, begins, ends = (np.array(side) for side in zip(*pairs, strict=True))
+    ways = ends - begins
+    steps = np.maximum(1, np.ceil(np.abs(ways).max(axis=1))).astype(np.int64)
+    done = np.arange(int((steps + 1).sum())) - np.repeat(np.cumsum(steps + 1) - steps - 1, steps + 1)
+    share = (done / np.repeat(steps, steps + 1))[:, None]
+    spots = np.repeat(begins, steps + 1, axis=0) + share * np.repeat(ways, steps + 1, axis=0)
+    columns, rows = np.round(spots).astype(np.int64).T
+    tail = np.repeat(of, steps + 1)
+    for index, (_, role) in enumerate(tails):
+        here = slice(*np.searchsorted(tail, (index, index + 1)))
+        canvas.dots(rows[here], columns[here], role)
 
 
 def _below(reach: float, columns: int, margin: int) -> Line:
-    canvas = Canvas(columns + margin, 1)
+    caption = Caption(columns + margin)
     across = scales.Scale(100 - reach, 100 + reach, 2 * columns)
     marks = scales.ticks(across, max(3, columns // 12))
     digits = scales.decimals(marks)
     for mark in marks:
         words = fmt.number(mark, digits)
         x = margin + round((mark - 100 + reach) / (2 * reach) * (columns - 1)) - len(words) // 2
-        if canvas.free(x - 1, 0, len(words) + 2):
-            canvas.text(x, 0, words, "dim")
+        if caption.free(x - 1, len(words) + 2):
+            caption.text(x, words, "dim")
     words = "strength"
-    if canvas.free(columns + margin - len(words) - 1, 0, len(words) + 1):
-        canvas.text(columns + margin - len(words), 0, words, "dim")
-    return canvas.lines()[0]
+    if caption.free(columns + margin - len(words) - 1, len(words) + 1):
+        caption.text(columns + margin - len(words), words, "dim")
+    return caption.line()

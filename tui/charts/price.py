@@ -14,7 +14,7 @@ import numpy as np
 from engine.technical import pivots
 from tui import format as fmt
 from tui.charts import scale as scales
-from tui.charts.canvas import Canvas, Floats
+from tui.charts.canvas import Caption, Floats
 from tui.charts.data import beginning
 from tui.charts.ground import Ground
 from tui.charts.picture import Drawn, Picture
@@ -66,7 +66,7 @@ class Plot(Ground):
         if self.columns < 2 * self.bins.size:  # no room between them: columns that touch
             heights = shares[((np.arange(self.columns) + 0.5) * self.bins.size / self.columns).astype(int)]
         else:
-            heights[[self.cell(i) for i in range(self.bins.size)]] = shares
+            heights[((np.arange(self.bins.size) + 0.5) * self.columns / self.bins.size).astype(int)] = shares
         self.canvas.bars(heights, self.rows, self.volume_rows, ["line"] * self.columns)
         self.axis[self.rows] = (f" {self._volume_words(float(known.max()))}", "dim")
 
@@ -85,7 +85,7 @@ class Plot(Ground):
             more = f" {band.state or ''}{f' ×{band.touches}' if band.touches else ''}".rstrip()
             if edges[0] > self.scale.dots or edges[2] < -1:
                 arrow, row = ("▲", 0) if edges[2] < 0 else ("▼", self.rows - 1)
-                gap = 100 * (band.price / self._newest() - 1)
+                gap = 100 * (band.price / self.newest - 1)
                 self._words(row, f" {arrow} {words}  {fmt.signed(gap, 1)} %{more} ", role)
                 continue
             if band.named:
@@ -109,9 +109,8 @@ class Plot(Ground):
         for k, known in Z_BANDS:
             role = known if known == "line" else self._worth(known)
             y = self.course_y(np.exp(bars.mean + k * bars.sd))
-            dotted = y.copy()
-            dotted[np.arange(len(y)) % (3 if k else 2) > 0] = np.nan
-            self.canvas.columns(dotted, dotted, role)
+            columns = np.arange(0, len(y), 3 if k else 2)
+            self.canvas.strokes(columns, y[columns], y[columns], role)
             finite = y[np.isfinite(y)]
             if len(finite):
                 row = int(finite[-1] // 4)
@@ -130,7 +129,7 @@ class Plot(Ground):
             return
         opens = np.where(np.isfinite(bars.open), bars.open, bars.close)
         ys = [self.scale.y(self.value(v)) for v in (opens, bars.high, bars.low, bars.close)]
-        dots, pitch = 2 * self.columns, self.columns / self.bins.size
+        pitch = self.columns / self.bins.size
         reach = 0 if pitch < 2 else 1 if pitch < 4 else 2 if pitch < 8 else 4
         cells = 2 * ((np.arange(self.bins.size) + 0.5) * pitch).astype(np.int64)
         offsets = np.arange(2) if not reach else np.arange(-reach, reach + 1)
@@ -139,17 +138,11 @@ class Plot(Ground):
             role = "stale" if self.picture.status == "stale" else "up" if rising else "down"
             mine = np.flatnonzero(np.isfinite(bars.close) & (up == rising))
             begun, peak, pit, ended = (y[mine] for y in ys)
-            wick, body = ([np.full(dots, np.nan), np.full(dots, np.nan)] for _ in range(2))
-            wick[0][cells[mine]], wick[1][cells[mine]] = peak, pit
-            across = cells[mine][:, None] + offsets
-            inside = (across >= 0) & (across < dots)
-            for side, ends in enumerate((np.minimum(begun, ended), np.maximum(begun, ended))):
-                body[side][across[inside]] = np.broadcast_to(ends[:, None], across.shape)[inside]
-            self._strokes(wick, role)
-            self._strokes(body, role)
-
-    def _strokes(self, ends: list[Floats], role: str) -> None:
-        self.canvas.columns(np.clip(ends[0], 0, None), np.clip(ends[1], None, self.scale.dots - 1.0), role)
+            across = cells[mine][:, None] + offsets  # of a candle's body, beside its wick
+            columns = np.concatenate([cells[mine], across.ravel()])
+            low = np.concatenate([peak, np.repeat(np.minimum(begun, ended), len(offsets))])
+            high = np.concatenate([pit, np.repeat(np.maximum(begun, ended), len(offsets))])
+            self.canvas.strokes(columns, np.maximum(low, 0), np.minimum(high, self.scale.dots - 1), role)
 
     def _marks(self) -> None:
         bars = self.bins.course
@@ -161,7 +154,7 @@ class Plot(Ground):
                 if not math.isfinite(values[i]):
                     continue
                 x = self.cell(self.bins.group_of(int(self.shown.time[i])))
-                y = int(self.scale.at(float(self.value(np.array([values[i]]))[0])) // 4) + step
+                y = int(self.place(float(values[i])) // 4) + step
                 if self.canvas.free(x, y, 1) and 0 <= y < self.rows:
                     self.canvas.text(x, y, glyph, "dim")
         for mark in self.picture.marks:
@@ -172,19 +165,19 @@ class Plot(Ground):
     # --- the newest price, the axis and the crosshair
 
     def _last_line(self) -> None:
-        newest = self._newest()
+        newest = self.newest
         if newest != newest:  # noqa: PLR0124 — NaN
             return
         status = self.picture.status
         glyph, every = LAST.get(status, LAST["ok"])
         role = status if status in ("stale", "closed", "estimated") else "bright"
-        y = self.scale.at(float(self.value(np.array([newest]))[0]))
+        y = self.place(newest)
         if self.picture.simulated and glyph == "●":
             glyph = fmt.SIMULATED
         self.canvas.level(y, "dim" if role == "bright" else role, every)
         row = min(self.rows - 1, max(0, int(y // 4)))
         meaning = "simulated" if self.picture.simulated and role == "bright" else role
-        self.axis[row] = (f"{glyph} {self._last_words():>{self.label_width}}", meaning)
+        self.axis[row] = (f"{glyph} {self.last_words:>{self.label_width}}", meaning)
 
     def _average_tags(self) -> None:
         for (bars, role), values in zip(self.extra_names, self.bins.extra, strict=False):
@@ -195,7 +188,7 @@ class Plot(Ground):
     def _tag(self, values: Floats, words: str, role: str) -> None:
         known = values[np.isfinite(values)]
         if len(known):
-            row = int(self.scale.at(float(self.value(known[-1:])[0])) // 4)
+            row = int(self.place(float(known[-1])) // 4)
             if 0 <= row < self.rows and row not in self.axis:
                 self.axis[row] = (f"  {words[: self.margin - 2]}", role)
 
@@ -218,10 +211,9 @@ class Plot(Ground):
         return at
 
     def _tick_labels(self) -> None:
-        for tick in self.ticks:
+        for tick, words in zip(self.ticks, self.labels, strict=True):
             row = int(self.scale.at(tick) // 4)
             if 0 <= row < self.rows and row not in self.axis:
-                words = self._label(tick)
                 self.axis[row] = (f"  {words:>{self.label_width}}", "dim")
 
     def _assembled(self, cross: int | None) -> list[Line]:
@@ -239,7 +231,7 @@ class Plot(Ground):
         return lines
 
     def _time_axis(self, cross: int | None) -> Line:
-        canvas = Canvas(self.width, 1)
+        caption = Caption(self.width)
         begins = self.bins.begins
         # a line has two bars a cell at the most: marks are looked for at the cells
         each = max(1, -(-len(begins) // self.columns))
@@ -247,17 +239,17 @@ class Plot(Ground):
         for index, words in scales.time_marks(begins[::each].tolist(), interval, self.columns):
             x = min(self.cell(index * each), self.columns - 1)
             x = min(x, self.width - len(words))
-            if canvas.free(max(0, x - 2), 0, len(words) + 2) and x >= 0:
-                canvas.text(x, 0, words, "dim")
+            if caption.free(max(0, x - 2), len(words) + 2) and x >= 0:
+                caption.text(x, words, "dim")
         if cross is not None:
             words = f" {scales.moment(int(self.bins.course.time[cross]), interval)} "
             x = min(max(0, self.cell(cross) - len(words) // 2), max(0, self.width - len(words)))
-            canvas.text(0, 0, " " * self.width, "dim") if self.width < 40 else None
-            canvas.text(x, 0, words, "key")
+            caption.text(0, " " * self.width, "dim") if self.width < 40 else None
+            caption.text(x, words, "key")
         note = self.picture.zone_note
-        if note and canvas.free(self.width - len(note) - 1, 0, len(note) + 1):
-            canvas.text(self.width - len(note), 0, note, "dim")
-        return canvas.lines()[0]
+        if note and caption.free(self.width - len(note) - 1, len(note) + 1):
+            caption.text(self.width - len(note), note, "dim")
+        return caption.line()
 
 
 def paint(picture: Picture, width: int, height: int) -> Drawn:
@@ -267,4 +259,4 @@ def paint(picture: Picture, width: int, height: int) -> Drawn:
     start = beginning(picture.course.time, picture.options.span)
     if int(np.isfinite(picture.course.close[start:]).sum()) < 2:
         return Drawn([])
-    return Plot(picture, width, height).draw()
+    return Plot(picture, width, height, start).draw()

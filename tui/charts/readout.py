@@ -77,8 +77,6 @@ def readout(picture: Picture, bins: Binned, at: int | None, width: int, base: fl
         lines = picture.options.line or picture.other is not None
         what = "candle" if picture.course.candles and not lines else "point"
         parts.append((7, ((f"  {bins.each} bars a {what}", "dim"),)))
-    for rank in range(7, 0, -1):
-        if sum(width_of(spans) for _, spans in parts) <= width:
-            break
-        parts = [part for part in parts if part[0] < rank]
-    return merged(span for _, spans in parts for span in spans)
+    sizes = [(rank, width_of(spans)) for rank, spans in parts]
+    least = next((most for most in range(7, 0, -1) if sum(size for rank, size in sizes if rank <= most) <= width), 0)
+    return merged(span for rank, spans in parts if rank <= least for span in spans)

@@ -37,16 +37,20 @@ class Scale:
     def y(self, values: Floats) -> Floats:
         """Dot rows, fractional; NaN for what has none, which on a log scale is all that is not above zero."""
         low, high = self.low, self.high
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if self.log:
-                values, low, high = np.where(values > 0, np.log(values), np.nan), math.log(low), math.log(high)
-            span = high - low
-            place = (values - low) / span if span > 0 else np.where(np.isfinite(values), 0.5, np.nan)
+        if self.log:
+            values, low, high = np.log(np.where(values > 0, values, np.nan)), math.log(low), math.log(high)
+        span = high - low
+        place = (values - low) / span if span > 0 else np.where(np.isfinite(values), 0.5, np.nan)
         return (self.dots - 1) * (1 - place)
 
     def at(self, value: float) -> float:
         """The dot row of one value."""
-        return float(self.y(np.array([value]))[0])
+        low, high = self.low, self.high
+        if self.log:
+            value, low, high = math.log(value) if value > 0 else math.nan, math.log(low), math.log(high)
+        span = high - low
+        place = (value - low) / span if span > 0 else 0.5 if math.isfinite(value) else math.nan
+        return (self.dots - 1) * (1 - place)
 
 
 def scale_for(low: float, high: float, dots: int, *, log: bool = False, room: float = 0.04) -> Scale:

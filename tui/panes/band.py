@@ -21,20 +21,16 @@ NAMES = {"^RUT": "Russell 2000", "^GSPC": "S&P 500"}
 
 def band_symbol(view: View) -> str | None:
     """The symbol whose band is shown: the first in the configuration that has levels."""
-    frame = view.table("levels")
-    if view.snapshot is None or frame is None or not frame.height:
+    there = [row["symbol"] for row in view.rows("levels")]
+    if view.snapshot is None or not there:
         return next(iter(view.snapshot.config.levels), None) if view.snapshot else None
-    there = frame.get_column("symbol").to_list()
     return next((s for s in view.snapshot.config.levels if s in there), there[0])
 
 
 def levels_of(view: View, symbol: str | None) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """A symbol's configured levels, and those that were found, each the nearest first."""
-    frame = view.table("levels")
-    if frame is None or symbol is None:
-        return [], []
     records: list[Mapping[str, Any]] = [
-        r for r in frame.iter_rows(named=True) if r["symbol"] == symbol and r["price"] is not None
+        r for r in view.rows("levels") if r["symbol"] == symbol and r["price"] is not None
     ]
     records.sort(key=_gap)
     own = [r for r in records if (r["sources"] or "config").startswith("config")]

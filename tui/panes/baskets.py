@@ -62,8 +62,7 @@ class BasketsPane(LinePane):
     reads = ("baskets",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("baskets")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("baskets")
         self.rows = [r["basket"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()

@@ -87,8 +87,7 @@ class FeedsPane(LinePane):
     ages = True
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("feeds")
-        found = list(frame.iter_rows(named=True)) if frame is not None else []
+        found = view.rows("feeds")
         self._records = sorted(found, key=lambda r: RANK.get(STATES.get(r["state"], ("", "warn"))[1], 2))
         self.rows = [f"{r['source']} {r['kind']}" for r in self._records]
         self._columns = choose(COLUMNS, width)

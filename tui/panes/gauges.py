@@ -17,19 +17,14 @@ from tui.widgets.linepane import LinePane
 
 def record_of(view: View, table: str, column: str, name: str) -> Mapping[str, Any] | None:
     """The first row of a table whose column holds the name."""
-    frame = view.table(table)
-    if frame is None or not frame.height:
-        return None
-    names = frame.get_column(column).to_list()  # a few rows: a filter of Polars' costs ten times as much
-    return frame.row(names.index(name), named=True) if name in names else None
+    return next((row for row in view.rows(table) if row[column] == name), None)
 
 
 def size_pairs(view: View) -> list[tuple[str, Mapping[str, Any]]]:
     """The pair that stands for equity size and the one that stands for crypto size."""
-    frame = view.table("spreads")
-    if frame is None or not frame.height:
+    records = view.rows("spreads")
+    if not records:
         return []
-    records = list(frame.iter_rows(named=True))
     crypto = next((r for r in records if r["a"] == "ALT"), None)
     found: list[tuple[str, Mapping[str, Any]]] = [("equity size", records[0])]
     if crypto is not None:
@@ -71,8 +66,7 @@ FIXED: Final = 34
 
 def gauge_records(view: View) -> dict[str, Mapping[str, Any]]:
     """The rows of `gauges` by their number."""
-    frame = view.table("gauges")
-    return {r["gauge"]: r for r in frame.iter_rows(named=True)} if frame is not None else {}
+    return {row["gauge"]: row for row in view.rows("gauges")}
 
 
 def gauge_figure(record: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -206,9 +200,7 @@ def gauge_lines(view: View, width: int = 48, height: int = 20) -> list[Named]:
 
 def volumes(view: View) -> list[Mapping[str, Any]]:
     """The rows of the volumes table, IWM first."""
-    frame = view.table("volumes")
-    records = list(frame.iter_rows(named=True)) if frame is not None else []
-    return sorted(records, key=lambda r: r["symbol"] != "IWM")
+    return sorted(view.rows("volumes"), key=lambda r: r["symbol"] != "IWM")
 
 
 def volume_line(record: Mapping[str, Any], stuck: bool) -> Line:

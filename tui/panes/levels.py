@@ -57,8 +57,7 @@ class LevelsPane(LinePane):
     reads = ("levels",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("levels")
-        records = list(frame.iter_rows(named=True)) if frame is not None else []
+        records = view.rows("levels")
         order = {symbol: n for n, symbol in enumerate(dict.fromkeys(r["symbol"] for r in records))}
         self._records = sorted(records, key=lambda r: (order[r["symbol"]], -(r["price"] or 0.0)))
         self.rows = [f"{r['symbol']} {r['role']} {r['price']}" for r in self._records]

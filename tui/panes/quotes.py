@@ -262,8 +262,8 @@ class QuotesPane(LinePane):
             lines.append(quote_row(record, self._columns, self._decimals, age, flash, stuck, config.appearance.heat))
         if len(lines) == len(window):
             return lines
-        rows, baskets = iter(lines), view.table("baskets")
-        known = {r["basket"]: r for r in baskets.iter_rows(named=True)} if baskets is not None else {}
+        rows = iter(lines)
+        known = {r["basket"]: r for r in view.rows("baskets")}
 
         def total(group: int) -> Line:
             name = self._baskets[-1 - group]

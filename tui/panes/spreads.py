@@ -125,8 +125,7 @@ class SpreadsPane(LinePane):
     reads = ("spreads",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("spreads")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("spreads")
         self.rows = [r["pair"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()
@@ -136,6 +135,9 @@ class SpreadsPane(LinePane):
     def body(self, start: int, stop: int) -> Sequence[Line]:
         stuck = self.view is not None and self.view.stuck
         return [spread_row(r, self._columns, stuck) for r in self._records[start:stop]]
+
+    def record(self) -> dict[str, object] | None:
+        return dict(self._records[self.index()]) if self.rows else None
 
     def pair(self) -> str | None:
         """The pair under the cursor."""

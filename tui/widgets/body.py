@@ -15,6 +15,7 @@ from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
 from textual.layout import ArrangeResult, WidgetPlacement
 from textual.layout import Layout as TextualLayout
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import catalogue
@@ -72,6 +73,10 @@ class Body(Container):
 
     def compose(self) -> ComposeResult:
         yield from self.panes.values()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Nothing of its own: between the panes the screen's ground shows."""
+        return []
 
     # --- what is in force
 

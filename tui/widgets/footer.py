@@ -36,6 +36,7 @@ class Footer(Bar):
     """The keys."""
 
     ground = "surface"
+    steady = True
 
     def __init__(self, actions: tuple[keys.Action, ...], id: str | None = None) -> None:
         super().__init__(id=id)

@@ -14,7 +14,6 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Blur, Click, Focus, Resize
-from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -156,10 +155,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint the last moment again: the cursor, the sorting or the size has changed."""
-        view = self.view
-        if view is None or not self.size:
+        view, size = self.view, self.size  # asked for once: Textual looks for the widget on the screen each time
+        if view is None or not size:
             return
-        width = self.scrollable_content_region.width
+        width = size.width
         title = self._title
         try:
             self.prepare(view, width)
@@ -171,31 +170,33 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         if title != self._title:
             self._title = title
             self.refresh(Region(-1, -1, self.outer_size.width, 1))
-        size = Size(width, len(self.head) + len(self.rows) + len(self.foot))
-        if size != self.virtual_size:
-            self.virtual_size = size
-        self._draw()
+        whole = Size(width, len(self.head) + len(self.rows) + len(self.foot))
+        if whole != self.virtual_size:
+            self.virtual_size = whole
+        self._draw(size)
 
-    def _in_sight(self) -> str:
-        start, stop = self._window()
+    def _in_sight(self, height: int) -> str:
+        start, stop = self._window(height)
         whole = not self.rows or stop - start >= len(self.rows)
         return "" if whole else f"{start + 1}–{stop} of {len(self.rows):,}"
 
-    def _window(self) -> tuple[int, int]:
-        """The first and the last row, exclusive, that can be seen."""
-        room = max(0, self.size.height - len(self.head))
+    def _window(self, height: int) -> tuple[int, int]:
+        """The first and the last row, exclusive, that can be seen in so many lines."""
+        room = max(0, height - len(self.head))
         start = min(self.scroll_offset.y, max(0, len(self.rows) + len(self.foot) - room))
         return start, min(len(self.rows), start + room)
 
-    def _draw(self) -> None:
+    def _draw(self, size: Size | None = None) -> None:
         view = self.view
         if view is None:
             return
-        fresh = self._now_here(view)
-        part = self._in_sight()
+        size = size or self.size
+        fresh = self._now_here(view, size)
+        width, regions = self.outer_size.width, []
+        part = self._in_sight(size.height)
         if part != self._part:
             self._part = part
-            self.refresh(Region(-1, self.size.height, self.outer_size.width, 1))
+            regions.append(Region(-1, size.height, width, 1))
         old, self._drawn = self._drawn, fresh
         longest = max(len(old), len(fresh))
         run = -1
@@ -206,20 +207,22 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             if changed and run < 0:
                 run = y
             elif not changed and run >= 0:
-                self.refresh(Region(-1, run, self.outer_size.width, y - run))
+                regions.append(Region(-1, run, width, y - run))
                 run = -1
+        if regions:
+            self.refresh(*regions)
 
-    def _now_here(self, view: View) -> list[tuple[Line, bool]]:
+    def _now_here(self, view: View, size: Size) -> list[tuple[Line, bool]]:
         """What stands here now; of a pane that is broken, why. The next moment tries again."""
         if not self._broken:
             try:
-                whole = self._all_lines(view)
+                whole = self._all_lines(view, size)
             except faults() as error:  # as in `repaint`
                 self._break_down(error)
             else:
                 self._logged = ""
                 return whole
-        words = wrap(self._broken, self.size.width - 4)
+        words = wrap(self._broken, size.width - 4)
         return [((("   " if n else " ✗ ", "alert"), (line, "alert")), False) for n, line in enumerate(words)]
 
     def _break_down(self, error: BaseException) -> None:
@@ -231,18 +234,18 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             self._logged = self._broken
             log.error("the pane %s", self.id or type(self).__name__, exc_info=error)
 
-    def _all_lines(self, view: View) -> list[tuple[Line, bool]]:
-        start, stop = self._window()
+    def _all_lines(self, view: View, size: Size) -> list[tuple[Line, bool]]:
+        start, stop = self._window(size.height)
         at = self.index() if self.has_focus else -1
         fresh: list[tuple[Line, bool]] = [(line, False) for line in self.head]
         if self.rows:
             fresh += [(line, start + i == at) for i, line in enumerate(self.body(start, stop))]
         elif not self.foot:
             words = self.waiting(view)
-            fresh += [(((" " + line, "dim"),), False) for line in wrap(words, self.size.width - 2)]
+            fresh += [(((" " + line, "dim"),), False) for line in wrap(words, size.width - 2)]
         skipped = max(0, start - len(self.rows))
         fresh += [(line, False) for line in self.foot[skipped:]] if stop == len(self.rows) else []
-        del fresh[self.size.height :]
+        del fresh[size.height :]
         return fresh
 
     # --- drawing: whole lines, border included, each made once
@@ -254,8 +257,6 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         width, height = self.outer_size
         focused = self.has_focus
         drawn, cache = self._drawn, self._strips
-        # our styles hold true colours only: nothing for the filter that resolves ANSI ones
-        filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
         strips = []
         for y in crop.line_range:
             inside = 0 < y < height - 1
@@ -267,9 +268,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
                 if what[0] is item and what[1] == (focused, height):
                     strips.append(strip)
                     continue
-            strip = self._line(y, item, width, height, focused)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            strip = bar.filtered(self, self._line(y, item, width, height, focused))
             cache[y] = ((item, (focused, height)), strip)
             strips.append(strip)
         x1, x2 = crop.column_span

@@ -24,10 +24,7 @@ NOTICE_S = 60.0
 
 def trouble(view: View) -> tuple[int, str] | None:
     """How many sources are in trouble, and the worst of them in words with its next attempt; None where all is well."""
-    frame = view.table("feeds")
-    if frame is None:
-        return None
-    rows = [r for r in frame.iter_rows(named=True) if r["state"] in TROUBLE]
+    rows = [r for r in view.rows("feeds") if r["state"] in TROUBLE]
     if not rows:
         return None
     worst = min(rows, key=lambda r: TROUBLE.index(r["state"]))
@@ -41,10 +38,9 @@ def trouble(view: View) -> tuple[int, str] | None:
 
 def under_way(view: View) -> tuple[int, int] | None:
     """How many series of the history are there and are wanted, over all sources that load; None once all are there."""
-    frame = view.table("feeds")
-    rows = [] if frame is None else frame.select("state", "done", "wanted").drop_nulls().rows()
-    going_on = [row for row in rows if row[0] not in TROUBLE]
-    done, wanted = sum(row[1] for row in going_on), sum(row[2] for row in going_on)
+    counted = [r for r in view.rows("feeds") if None not in (r["state"], r["done"], r["wanted"])]
+    going_on = [r for r in counted if r["state"] not in TROUBLE]
+    done, wanted = sum(r["done"] for r in going_on), sum(r["wanted"] for r in going_on)
     return (done, wanted) if done < wanted else None
 
 

@@ -31,6 +31,7 @@ class Tabs(Bar):
     """The line."""
 
     ground = "surface"
+    steady = True
 
     def __init__(self, here: int, id: str | None = None) -> None:
         super().__init__(id=id)
