@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.events import Blur, Click, Focus, Resize
+from textual.events import Click, Resize
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -351,10 +351,9 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self, event: Resize) -> None:
         self.repaint()
 
-    def on_focus(self, event: Focus) -> None:
-        self._draw()
-
-    def on_blur(self, event: Blur) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw the cursor, or take it away: at the events Focus and Blur themselves the focus is still as it was."""
+        super().watch_has_focus(has_focus)
         self._draw()
 
     async def on_click(self, event: Click) -> None:
