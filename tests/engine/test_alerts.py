@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.alerts import AlertBook, render
+from engine.alert_message import render
+from engine.alerts import AlertBook
 from engine.crossings import Watch
 from engine.lifecycle import AlertState
 from engine.model import Event
