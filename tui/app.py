@@ -19,6 +19,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.clock import Clock
@@ -182,6 +183,22 @@ class SizewatchApp(ThriftyApp):
         # a new screen is styled as it is mounted; Textual would first have every stylesheet parsed again, twice
         screen._css_update_count = self._css_update_count
         return screen
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """A toast, from anywhere in the terminal: text alone, whatever a rule, a file or a source may have put there.
+
+        markup: not heeded; what stands in brackets is a text's own.
+        """
+        text, head = printable(message), printable(title)
+        super().notify(text, title=head, severity=severity, timeout=timeout, markup=False)
 
     async def run_action(
         self,
