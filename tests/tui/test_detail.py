@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from tests.tui import fakes
 from tests.tui.running import running
+from tui.lines import plain
 from tui.panes.gauges import GaugesPane
-from tui.screens.detail import Detail
+from tui.panes.sql import cell
+from tui.screens.detail import Detail, DetailPage, value_text
 
 
 async def test_enter_on_a_gauge_shows_what_it_measures_and_the_chart_of_what_it_names() -> None:
@@ -61,3 +66,22 @@ async def test_a_state_means_what_it_means_in_its_own_table() -> None:
             assert not_these not in run.text()
             assert "False" not in run.text() and "True" not in run.text()
             await run.press("escape")
+
+
+def test_times_say_their_zone_and_it_is_the_headers_but_for_the_bars_own() -> None:
+    at = datetime(2026, 1, 9, 15, 32, 7, tzinfo=UTC)
+    assert value_text("as_of", at) == "2026-01-09 10:32:07 NY"
+    assert value_text("time", at.replace(hour=0, minute=0, second=0)) == "2026-01-09 00:00:00 UTC"
+    assert value_text("since", at.replace(tzinfo=None)) == "2026-01-09 15:32:07"
+    assert cell("as_of", at) == "01-09 15:32:07Z", "conditions in SQL compare in UTC"
+
+
+async def test_alerts_and_events_on_a_page_stand_in_the_headers_time() -> None:
+    async with running(replace(fakes.snapshot(), events=fakes.events())) as run:
+        await run.app.push_screen(Detail(None, "ALT/BTC"))
+        await run.frame()
+        page = [plain(line) for line in run.app.screen.query_one(DetailPage)._lines]
+        assert not [line for line in page if "UTC" in line or "+00:00" in line]
+        told = page[page.index(" Alerts") + 1 :]
+        assert any(" NY " in line for line in told[: told.index(" Recent events")])
+        assert any(" NY " in line for line in told[told.index(" Recent events") :])

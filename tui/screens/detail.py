@@ -6,7 +6,7 @@ It stays live. What the values are worth stands first, in words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from textual.app import App, ComposeResult
 from textual.containers import Container
@@ -45,6 +45,16 @@ def number_text(name: str, value: float) -> str:
     )
 
 
+def moment(name: str, at: datetime) -> str:
+    """A time with its zone: New York's, as in the header; a bar's own in UTC, since a daily one is named by its date.
+
+    One without a zone, which a question in SQL can make, is said as it is.
+    """
+    if at.tzinfo is None:
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if name == "time" else fmt.moment(at)
+
+
 def value_text(name: str, value: object) -> str:
     """One value in words."""
     text = str(value)
@@ -54,7 +64,7 @@ def value_text(name: str, value: object) -> str:
         case bool():
             text = "yes" if value else "no"
         case datetime():
-            text = value.isoformat(sep=" ", timespec="seconds")
+            text = moment(name, value)
         case float():
             text = number_text(name, value)
         case list():
