@@ -58,8 +58,8 @@ WRONG = (
     ("thme dark", "no command “thme”; did you mean theme"), ("theme drak", "no theme “drak”; did you mean dark"),
     ("screen nowhere", "no screen “nowhere”"), ("pane claims", "no pane here “claims”"),
     ("sort lost", "no column “lost”; there are last"), ("sort last up", "only `reverse` may stand after the column"),
-    ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet, .json"),
-    ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg, .txt"),
+    ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet or .json"),
+    ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg or .txt"),
     ("level ^RUT much", "“much” is no price"), ("level NOPE 3", "no symbol “NOPE”"),
     ("detail NOPE", "no symbol “NOPE”"), ("filter change_pct < lots", "`lots`: no column of quotes"),
 )  # fmt: skip
@@ -112,6 +112,30 @@ async def test_tab_completes_up_recalls_and_typing_shows_what_may_come() -> None
         assert isinstance(run.app.screen, PaneScreen) and not run.app.screen.asked
 
 
+async def test_a_line_proposes_the_columns_of_the_pane_that_it_is_said_in() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.pane("gauges").focus()
+        await run.press("Y")
+        line = run.app.screen.query_one(CommandLine)
+        assert line._hints.words[:3] == ["copy gauge", "copy name", "copy value"]
+        await run.press("v", "a", "l", "tab", "enter")
+        assert run.app.clipboard == "-1.94"
+        await run.press("colon", *"sort r")
+        assert "sort received" in run.app.screen.query_one(CommandLine)._hints.words  # of the main grid: gauges stand
+        await run.press("escape", "9", "colon", *"sort ")
+        assert run.app.screen.query_one(CommandLine)._hints.words[-1] == "sort basket"  # the answer's
+
+
+async def test_a_layout_that_was_saved_in_this_run_is_proposed_and_named() -> None:
+    async with running(fakes.snapshot()) as run:
+        await say(run, "layout save desk")
+        await run.press("colon", *"layout d")
+        assert run.app.screen.query_one(CommandLine)._hints.words == ["layout desk"]
+        await run.press("escape")
+        await say(run, "layout lost")
+        assert "no layout “lost”; there are desk" in run.text()
+
+
 async def test_a_table_is_exported_as_it_stands_and_never_over_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,10 +156,10 @@ async def test_e_and_x_propose_a_name_and_say_where(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     async with running(fakes.snapshot()) as run:
         await run.press("e", "enter")
-        await there(run, tmp_path / "quotes-20260109-153207.csv")
+        await there(run, tmp_path / "quotes-20260109-153207Z.csv")
         await run.press("x", "enter")
-        await there(run, tmp_path / "sizewatch-dashboard-20260109-153207.svg")
-        assert (tmp_path / "sizewatch-dashboard-20260109-153207.svg").read_text().startswith("<svg")
+        await there(run, tmp_path / "sizewatch-dashboard-20260109-153207Z.svg")
+        assert (tmp_path / "sizewatch-dashboard-20260109-153207Z.svg").read_text().startswith("<svg")
         await say(run, "picture screen.txt")
         await there(run, tmp_path / "screen.txt")
         assert "BTC/USD" in (tmp_path / "screen.txt").read_text()

@@ -333,10 +333,14 @@ class QuotesPane(LinePane):
         self.reverse = False
         self.repaint()
 
-    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+    def sortable(self) -> list[str]:
         known = super().table()
-        there = [n for n in known.columns if n != "recent"] if known is not None else [n for n in SORTS if n]
-        if column and column not in (*there, "age"):
+        usual = [name for name in SORTS if name]
+        return usual if known is None else [*usual, *(n for n in known.columns if n not in (*usual, "recent"))]
+
+    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+        there = self.sortable()
+        if column and column not in there:
             near = get_close_matches(column, there, n=3, cutoff=0.4) or there
             return f"no column “{column}”; there are {', '.join(near)}"
         self.sort, self.reverse = column, reverse

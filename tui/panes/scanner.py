@@ -113,10 +113,13 @@ class ScannerPane(LinePane):
         self._sort = shown[(at + 1) % len(shown)]
         self.repaint()
 
+    def sortable(self) -> list[str]:
+        return [c.sort for c in COLUMNS if c.sort]
+
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
         known = {"": "", **{c.key: c.key for c in COLUMNS if c.sort}, **{c.sort: c.key for c in COLUMNS if c.sort}}
         if column not in known:
-            return f"no column {column!r} to sort by; {', '.join(c.sort for c in COLUMNS if c.sort)}"
+            return f"no column “{column}”; there are {', '.join(self.sortable())}"
         self._sort, self._reverse = known[column], not reverse
         self.repaint()
         return None

@@ -111,6 +111,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def next_sort(self) -> None:
         """Sort by the next column; after the last, as it was."""
 
+    def sortable(self) -> list[str]:
+        """The columns that `sort_by` takes."""
+        return []
+
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
         """Sort by a column of the table, empty: as it was; one line where there is no such column."""
         return "this pane does not sort"
