@@ -178,7 +178,7 @@ class SizewatchApp(ThriftyApp):
 
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
-        shown = tuple(a for a in self.actions.actions if not a.context)
+        shown = keys.shown_on(place.name, tuple(a for a in self.actions.actions if not a.context))
         screen = PaneScreen(place, self.screens[place.name], shown, self.warnings, (*self.size,))
         # a new screen is styled as it is mounted; Textual would first have every stylesheet parsed again, twice
         screen._css_update_count = self._css_update_count
