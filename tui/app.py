@@ -24,6 +24,7 @@ from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.config_looks import AUTO
 from engine.errors import faults, printable
 from engine.model import Intent, Mode, SnapshotSource
 from engine.worker import Worker
@@ -81,13 +82,15 @@ class SizewatchApp(ThriftyApp):
         clock: Clock | None = None,
         painted: Callable[[], None] | None = None,
         greets: bool = True,
+        looks: bool = False,
     ) -> None:
         """Build the terminal over a collector.
 
         config: the one it starts with; later ones come with the snapshots. scenario: the demo's or the recording's
         name. clock: the system's where none is given. painted: called once the first frame stands; a collector that
         starts earlier imports its libraries in the way of it. greets: False for who has named a configuration, and so
-        knows the way about.
+        knows the way about. looks: True where the theme `auto` may look at the terminal's colours, which a picture's
+        has none of.
         """
         super().__init__()
         self._source = source
@@ -114,7 +117,8 @@ class SizewatchApp(ThriftyApp):
             self.add_mode(place.name, partial(self.screen_of, place))
         self._plain = Plain() if wanted(config.appearance.characters, os.environ) else None
         self._themes(config)
-        first = theme.full_name(config.appearance.theme)
+        self._looks = looks
+        first = self._wanted(config)
         if self.available_themes[first].dark == self.current_theme.dark:
             # before there is anything to restyle: a watched change would have every stylesheet parsed twice
             self.set_reactive(App.theme, first)
@@ -262,7 +266,14 @@ class SizewatchApp(ThriftyApp):
         if config.themes != old.themes:
             self._themes(config)
         if config.appearance.theme != old.appearance.theme:
-            self.theme = theme.full_name(config.appearance.theme)
+            self.theme = self._wanted(config)
+
+    def _wanted(self, config: Config) -> str:
+        """The theme to use, as Textual knows it. `NO_COLOR` leaves no colours to choose for."""
+        name = config.appearance.theme
+        if name == AUTO:
+            name = theme.suited(self.console.color_system if self._looks and not self.no_color else None)
+        return theme.full_name(name)
 
     def _kept_layout(self, name: str) -> tuple[str, ...]:
         """Use the layout that was saved under this name; what is wrong with it, in words."""
