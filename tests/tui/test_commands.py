@@ -12,8 +12,10 @@ from engine.config import Config
 from tests.tui import fakes
 from tests.tui.running import Run, running
 from tui import commands, keys
+from tui.lines import plain
 from tui.screens.panes import PaneScreen
 from tui.widgets.commandline import CommandLine
+from tui.widgets.linepane import LinePane
 
 
 async def say(run: Run, line: str) -> None:
@@ -190,3 +192,32 @@ async def test_the_mouse_chooses_rows_panes_screens_and_keys() -> None:
         await run.pilot.click("#footer", offset=(line.index("help"), 0))
         await run.frame()
         assert "Esc returns" in run.text()
+
+
+async def test_a_click_on_a_heading_sorts_and_chooses_no_row_that_is_out_of_sight() -> None:
+    async with running(fakes.snapshot()) as run:
+        grid = run.crypto
+        await run.press("G", "ctrl+d")
+        cursor = grid.cursor
+        heading = plain(grid.head[0])
+        last = heading.index("last") + 1  # and the frame's cell
+        await run.pilot.click("#crypto", offset=(last, 1))
+        await run.frame()
+        assert (grid.sort, grid.reverse, grid.cursor) == ("last", False, cursor)
+        await run.pilot.click("#crypto", offset=(last, 1))
+        await run.frame()
+        assert (grid.sort, grid.reverse, grid.cursor) == ("last", True, cursor)
+        await run.pilot.click("#baskets", offset=(20, 1))
+        await run.frame()
+        assert run.pane("baskets").index() == 0, "a pane that does not sort takes the click for the focus alone"
+        await run.press("6")
+        scanner = run.app.screen.query_one("#scanner", LinePane)
+        await run.pilot.click("#scanner", offset=(plain(scanner.head[0]).index("z60") + 1, 1))
+        await run.frame()
+        assert "z60▾" in plain(scanner.head[0])
+        await run.press("9")
+        answer = run.app.screen.query_one("#sql", LinePane)
+        line = plain(answer.head[-1])
+        await run.pilot.click("#sql", offset=(line.index("last") + 1, len(answer.head)))
+        await run.frame()
+        assert "▴" in plain(answer.head[-1])

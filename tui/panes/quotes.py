@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import Column, Line, Span, choose, column_at, heading, marked, merged, row
 from tui.panes.quote_order import DESCENDING, Total, below, cells_of, grouped, matching, order, total_of
 from tui.view import View
 from tui.widgets.linepane import LinePane
@@ -346,6 +346,11 @@ class QuotesPane(LinePane):
         self.sort, self.reverse = column, reverse
         self.repaint()
         return None
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x)
+        name = column.key if column is not None and column.key in self.sortable() else ""
+        return name, bool(name) and name == self.sort
 
     def turn_round(self) -> None:
         """Reverse the sorting."""

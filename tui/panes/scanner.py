@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, choose, column_at, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane, notes
 
@@ -123,6 +123,10 @@ class ScannerPane(LinePane):
         self._sort, self._reverse = known[column], not reverse
         self.repaint()
         return None
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x)
+        return (column.sort, column.key == self._sort) if column is not None else ("", False)
 
     def turn_round(self) -> None:
         self._reverse = not self._reverse

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.errors import SizewatchError
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, fit, heading, marked, merged, row
+from tui.lines import Column, Line, Span, choose, column_at, fit, heading, marked, merged, row
 from tui.saved import READY
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
@@ -276,6 +276,10 @@ class QueryPane(LinePane):
 
     def turn_round(self) -> None:
         self.sort_by(self._sort[0], reverse=not self._sort[1])
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x - 1) if self._shown is not None else None
+        return (column.key, column.key == self._sort[0]) if column is not None else ("", False)
 
     def sortable(self) -> list[str]:
         return [c.key for c in self._every]

@@ -122,6 +122,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def turn_round(self) -> None:
         """Reverse the sorting."""
 
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        """The column to sort by whose heading stands at this cell, empty where none does; and whether it sorts now."""
+        return "", False
+
     # --- the frame
 
     def on_mount(self) -> None:
@@ -361,9 +365,16 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         self._draw()
 
     async def on_click(self, event: Click) -> None:
-        """Go to the row; a second click at once opens its detail."""
-        row = event.get_content_offset_capture(self).y - len(self.head) + self.scroll_offset.y
-        if 0 <= row < len(self.rows):
+        """Go to the row, and a second click at once opens its detail; on a heading sort by it, or turn that round."""
+        x, y = event.get_content_offset_capture(self)
+        row = y - len(self.head) + self.scroll_offset.y
+        if y == len(self.head) - 1:
+            column, sorts_now = self.heading_at(x)
+            if sorts_now:
+                self.turn_round()
+            elif column:
+                self.sort_by(column, reverse=False)
+        elif y >= len(self.head) and row < len(self.rows):
             self.move_to(row)
             if event.chain == 2:
                 await self.run_action("screen.detail")
