@@ -351,8 +351,11 @@ class SizewatchApp(ThriftyApp):
         self.push_screen(Help(self.actions.actions, self.warnings))
 
     async def action_screen(self, number: int) -> None:
-        """Go to one of the nine screens; each keeps its cursors, filter and zoom."""
-        await self.switch_mode(catalogue.BY_NUMBER[number].name)
+        """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself."""
+        name = catalogue.BY_NUMBER[number].name
+        while self.current_mode == name and len(self.screen_stack) > 1 and isinstance(self.screen, PaneScreen):
+            await self.pop_screen()
+        await self.switch_mode(name)
         self.frame()
 
     async def action_query(self) -> None:
