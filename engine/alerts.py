@@ -32,6 +32,9 @@ EVERY_S: Final = 0.5
 GONE_S: Final = 3_600.0
 """A row that its table has been without for so long, while it has others, is let go of: it will not come back."""
 
+CROSSED: Final = "{symbol} {direction} through {level:,.10g}: {price:,.10g}"
+"""What a level says that was given no message."""
+
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "quotes": ("symbol",),
     "spreads": ("pair",),
@@ -272,7 +275,8 @@ class AlertBook:
     ) -> Event:
         text = f"{rule.id}\0{row}\0{happening}\0{round(at * 1000)}"
         identity = hashlib.blake2s(text.encode(), digest_size=10).hexdigest()
-        template = rule.message if values and rule.message else "{rule} {row}"
+        usual = CROSSED if rule.cross and values else "{rule} {row}"
+        template = rule.message if values and rule.message else usual
         message = render(template, {"rule": rule.id, "row": row, **values})
         if happening is Happening.RESOLVED:
             message = f"over: {message}{f' ({why})' if why else ''}"
