@@ -30,6 +30,8 @@ def name_for(what: str, now: float, kind: str) -> str:
 def target(text: str, kinds: tuple[str, ...]) -> Path:
     """The file that a text names, from the working folder on. Raises ExportError: other kind, no folder, it exists."""
     path = Path(text.strip()).expanduser()
+    if not text.strip():
+        raise ExportError(f"to which file? its name ends in {', '.join(kinds[:-1])} or {kinds[-1]}")
     if path.suffix.lower() not in kinds:
         raise ExportError(f"“{text}” must end in {', '.join(kinds[:-1])} or {kinds[-1]}")
     path = path.absolute()

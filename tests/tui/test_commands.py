@@ -62,6 +62,7 @@ WRONG = (
     ("sort lost", "no column “lost”; there are last"), ("sort last up", "only `reverse` may stand after the column"),
     ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet or .json"),
     ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg or .txt"),
+    ("copy", "copy which value? such as `copy symbol`"), ("export", "to which file? its name ends in .csv, .parquet"),
     ("level ^RUT much", "“much” is no price"), ("level NOPE 3", "no symbol “NOPE”"),
     ("detail NOPE", "no symbol “NOPE”"), ("filter change_pct < lots", "`lots`: no column of quotes"),
 )  # fmt: skip
