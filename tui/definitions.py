@@ -85,6 +85,22 @@ GAUGES: Final[Mapping[str, str]] = {
 """What the value of each gauge is."""
 
 ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "fund": {
+        "flow_1d": "money in less money out, one session",
+        "flow_5d": "the same over five sessions",
+        "flow_20d": "the same over twenty sessions",
+        "flow_ytd": "the same since the last year's close",
+        "flow_1y": "the same over a year",
+        "flow_total": "the same over all that is held",
+        "flow_pct_aum": "of one session, against the assets",
+        "aum": "assets of the fund, or of the group's funds",
+        "share_of_group": "of the assets of its group",
+        "share_of_all": "of the assets of all groups of shares",
+        "source": "where its days come from",
+    },
+    "fact": {
+        "source": "who says it",
+    },
     "gauge": {
         "state": "whether it warns",
         "detail": "what it is judged by",

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 
 from tests.tui import fakes
 from tests.tui.running import running
+from tui.charts.pane import subject_of
 from tui.lines import plain
+from tui.panes.flows import FlowsPane
 from tui.panes.gauges import GaugesPane
 from tui.panes.sql import cell
-from tui.screens.detail import Detail, DetailPage, value_text
+from tui.screens.chart import ChartScreen
+from tui.screens.detail import Detail, DetailPage, number_text, value_text
 
 
 async def test_enter_on_a_gauge_shows_what_it_measures_and_the_chart_of_what_it_names() -> None:
@@ -85,3 +88,23 @@ async def test_alerts_and_events_on_a_page_stand_in_the_headers_time() -> None:
         told = page[page.index(" Alerts") + 1 :]
         assert any(" NY " in line for line in told[: told.index(" Recent events")])
         assert any(" NY " in line for line in told[told.index(" Recent events") :])
+
+
+async def test_a_funds_page_says_what_its_money_is_and_a_groups_has_no_chart_of_a_basket_of_that_name() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("5")
+        pane = run.app.screen.query_one("#flows", FlowsPane)
+        group = next(i for i, row in enumerate(pane.rows) if row.split(" ")[0] == row.split(" ")[1])
+        pane.move_to(group)
+        assert subject_of(pane.record()) is None
+        await run.press("c")
+        assert not isinstance(run.app.screen, ChartScreen)
+        await run.press("enter")
+        text = run.text()
+        assert f"─ {pane.called()} ─ Esc returns" in text
+        assert "money in less money out, one session" in text and "where its days come from" in text
+    assert number_text("flow_5d", 1_234_000_000.0) == "+1.2 bn $"
+    assert number_text("flow_1d", -97_317_500.0) == "−97.3 mn $"
+    assert number_text("aum", 234e9) == "234.0 bn $"
+    assert number_text("flow_pct_aum", -0.0416) == "−0.04 %"
+    assert number_text("share_of_all", 0.243) == "24.3 %"

@@ -32,14 +32,16 @@ MEANINGS = 24
 def number_text(name: str, value: float) -> str:
     """A number with its unit, by the way in which the column's name states units."""
     fraction = name.startswith("rel_") or name == "drawdown"
-    if name.endswith("_pct") or fraction:
+    if name.endswith("_pct") or name == "flow_pct_aum" or fraction:
         return f"{fmt.signed(100 * value if fraction else value)} %"
     if name.startswith("pp_"):
         return f"{fmt.signed(value)} pp"
-    if name in ("breadth", "percentile", "position", "coverage"):
+    if name in ("breadth", "percentile", "position", "coverage") or name.startswith("share_of_"):
         return fmt.percent(value, 1)
-    if name.endswith("_usd"):
+    if name.endswith("_usd") or name == "aum":
         return f"{fmt.compact(value).strip()} $"
+    if name.startswith("flow_"):
+        return f"{'+' * (value > 0)}{fmt.compact(value).strip()} $"
     return fmt.number(
         value, 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(abs(value))
     )
