@@ -5,6 +5,7 @@ It stays live. What the values are worth stands first, in words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -68,7 +69,7 @@ def value_text(name: str, value: object) -> str:
         case datetime():
             text = moment(name, value)
         case float():
-            text = number_text(name, value)
+            text = "∞  " if name == "half_life" and math.isinf(value) else number_text(name, value)
         case list():
             known = [v for v in value if isinstance(v, float)]
             text = f"{fmt.sparkline(known, min(40, len(known)))}  {len(value)} values" if known else fmt.MISSING
