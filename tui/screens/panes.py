@@ -87,7 +87,12 @@ class PaneScreen(AskingScreen):
                 pane.show(view)
 
     def on_mount(self) -> None:
-        self._main().focus()
+        self.app.call_later(self._begin)
+
+    def _begin(self) -> None:
+        """Give the focus to who has it at first; a line that was opened meanwhile keeps it."""
+        if not self.asked:
+            self.set_focus(self._main())
 
     # --- focus
 
