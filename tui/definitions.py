@@ -101,6 +101,24 @@ ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "fact": {
         "source": "who says it",
     },
+    "role": {
+        "price": "where the level lies",
+    },
+    "goal": {
+        "r_multiple": "what the target earns for one at the stop",
+        "touch_probability": "that the target is touched by then",
+        "stop_probability": "that the stop is touched by then",
+        "break_even": "share of trades that must reach it",
+        "distance_pct": "from the price to the target",
+        "sigma": "volatility, a year's, of 63 sessions",
+    },
+    "whatif": {
+        "large_pct": "what the large fund does",
+        "relative_pct": "what the ratio of small to large does",
+        "small_pct": "what follows for the small fund",
+        "price": "where the small fund would stand",
+        "large_price": "where the large fund would stand",
+    },
     "gauge": {
         "state": "whether it warns",
         "detail": "what it is judged by",

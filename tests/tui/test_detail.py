@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tests.tui import fakes
 from tests.tui.running import running
 from tui.charts.pane import subject_of
+from tui.definitions import definition
 from tui.lines import plain
 from tui.panes.flows import FlowsPane
 from tui.panes.gauges import GaugesPane
@@ -108,3 +109,11 @@ async def test_a_funds_page_says_what_its_money_is_and_a_groups_has_no_chart_of_
     assert number_text("aum", 234e9) == "234.0 bn $"
     assert number_text("flow_pct_aum", -0.0416) == "−0.04 %"
     assert number_text("share_of_all", 0.243) == "24.3 %"
+
+
+def test_a_price_means_what_it_is_in_its_own_table_and_a_probability_is_in_per_cent() -> None:
+    assert definition("price", {"symbol": "IWM"}).startswith("mid of bid and ask")
+    assert definition("price", {"symbol": "^RUT", "role": "support"}) == "where the level lies"
+    assert definition("price", {"whatif": "2000-09"}) == "where the small fund would stand"
+    assert definition("distance_pct", {"plan": "iwm", "goal": 1}) == "from the price to the target"
+    assert number_text("touch_probability", 0.3157) == "31.6 %"

@@ -28,6 +28,10 @@ VALUES = 26
 """Cells of a value that has its meaning beside it."""
 MEANINGS = 24
 """Cells that a meaning needs at least."""
+FRACTIONS = (
+    "breadth", "percentile", "position", "coverage", "touch_probability", "stop_probability", "break_even", "sigma",
+)  # fmt: skip
+"""Columns that hold a share of one, shown in per cent."""
 
 
 def number_text(name: str, value: float) -> str:
@@ -37,7 +41,7 @@ def number_text(name: str, value: float) -> str:
         return f"{fmt.signed(100 * value if fraction else value)} %"
     if name.startswith("pp_"):
         return f"{fmt.signed(value)} pp"
-    if name in ("breadth", "percentile", "position", "coverage") or name.startswith("share_of_"):
+    if name in FRACTIONS or name.startswith("share_of_"):
         return fmt.percent(value, 1)
     if name.endswith("_usd") or name == "aum":
         return f"{fmt.compact(value).strip()} $"
