@@ -200,7 +200,7 @@ def monitor(options: Options) -> int:
             collector.start()
             app.set_timer(STARTED_S, garbage.resume, name="garbage")
 
-        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted, greets=not run.named)
+        app = SizewatchApp(collector, run.config, run.mode, run.scenario, run.clock, painted, not run.named, True)
         try:
             lost = run_app(app, leave)
         finally:

@@ -8,13 +8,13 @@ is another object than last time, and besides that only instances whose timers r
 from __future__ import annotations
 
 import hashlib
-import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from engine.alert_message import render
 from engine.conditions import compile_condition
 from engine.crossings import Crossed
 from engine.lifecycle import ACTIVE, AlertState, Happening, Instance, Rest, acknowledge, rest_of, step
@@ -31,6 +31,9 @@ EVERY_S: Final = 0.5
 """Conditions are evaluated at most this often."""
 GONE_S: Final = 3_600.0
 """A row that its table has been without for so long, while it has others, is let go of: it will not come back."""
+
+CROSSED: Final = "{symbol} {direction} through {level:,.10g}: {price:,.10g}"
+"""What a level says that was given no message."""
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "quotes": ("symbol",),
@@ -272,7 +275,8 @@ class AlertBook:
     ) -> Event:
         text = f"{rule.id}\0{row}\0{happening}\0{round(at * 1000)}"
         identity = hashlib.blake2s(text.encode(), digest_size=10).hexdigest()
-        template = rule.message if values and rule.message else "{rule} {row}"
+        usual = CROSSED if rule.cross and values else "{rule} {row}"
+        template = rule.message if values and rule.message else usual
         message = render(template, {"rule": rule.id, "row": row, **values})
         if happening is Happening.RESOLVED:
             message = f"over: {message}{f' ({why})' if why else ''}"
@@ -367,32 +371,3 @@ def plain(value: object) -> Value:
 _TRUTH: Final = (False, True, None)
 _NOT: Final = (True, False, None)
 """What a verdict's code means, and its opposite."""
-
-
-class _Render(string.Formatter):
-    """Templates over plain values, as the screen writes them: missing is a dash, the minus is a true one.
-
-    No attribute or index can be reached.
-    """
-
-    def get_field(self, field_name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[object, str]:
-        return kwargs.get(field_name), field_name
-
-    def format_field(self, value: object, format_spec: str) -> str:
-        if value is None:
-            return "–"
-        try:
-            text = format(value, format_spec)
-        except ValueError:
-            text = str(value)
-        if isinstance(value, int | float) and (sign := text.lstrip()[:1]) in ("-", "+"):
-            # what rounds to nothing has no sign
-            shown = "" if not text.strip(" -+0.,%") else "−" if sign == "-" else sign
-            return text.replace(sign, shown, 1)
-        return text
-
-
-def render(template: str, values: Mapping[str, object]) -> str:
-    """The message of an event in one line, without control characters."""
-    text = _Render().vformat(template, (), values)
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:500]

@@ -19,7 +19,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from engine.errors import SizewatchError
+from engine.errors import SizewatchError, sql_words
 
 # its log repeats the text as it is, control characters and all; what is wrong is said in our own line
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -95,7 +95,7 @@ def _compile(text: str, table: str, columns: tuple[tuple[str, pl.DataType], ...]
         # some types clash only when a value meets them, so a row of plain values is tried and not the schema alone
         result = _probe(columns).select(expression.alias("condition")).schema["condition"]
     except (Exception, pl.exceptions.PanicException) as error:
-        raise ConditionError(f"{_shown(text)}: {_first_line(error)}") from error
+        raise ConditionError(f"{_shown(text)}: {sql_words(error)}") from error
     if result != pl.Boolean:
         raise ConditionError(f"{_shown(text)}: gives {result}, not true or false; compare it, as in `… > 0`")
     return expression
@@ -124,7 +124,7 @@ def _parse(text: str) -> exp.Expression:
     try:
         trees = sqlglot.parse(text, dialect="postgres")
     except (SqlglotError, RecursionError, ValueError) as error:
-        raise ConditionError(f"{_shown(text)}: not a condition: {_first_line(error)}") from error
+        raise ConditionError(f"{_shown(text)}: not a condition: {sql_words(error)}") from error
     if len(trees) != 1 or not isinstance(trees[0], exp.Expression):
         raise ConditionError(f"{_shown(text)}: one condition is wanted, without `;`")
     return trees[0]
@@ -180,10 +180,3 @@ def _shown(text: str) -> str:
     """The text in one short line that carries no control characters to a terminal."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f"`{line[:60]}…`" if len(line) > 60 else f"`{line}`"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return " ".join("".join(c if c.isprintable() else " " for c in re.sub(r"\x1b\[[0-9;]*m", "", lines[0])).split())[
-        :160
-    ]

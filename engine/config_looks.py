@@ -32,12 +32,16 @@ EQUITY_COLUMNS: Final = (
 )  # fmt: skip
 
 
+AUTO: Final = "auto"
+"""The theme that is chosen for the terminal: no theme has this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Appearance:
     """How the screen looks."""
 
-    theme: str = "dark"
-    """One of the built-in themes, or of your own in [themes]."""
+    theme: str = AUTO
+    """One of the built-in themes, of your own in [themes], or `auto`: what suits the terminal's colours."""
     flash: bool = True
     """Cells light up briefly when their value changes."""
     heat: bool = True
@@ -64,7 +68,7 @@ class Wrong(NamedTuple):
 
 def looks(config: Config) -> Iterator[Wrong]:
     """Every mistake in what concerns the screen."""
-    names = (*THEMES, *config.themes)
+    names = (AUTO, *THEMES, *config.themes)
     if config.appearance.theme not in names:
         yield Wrong("appearance.theme", config.appearance.theme, "must be " + " or ".join(f'"{n}"' for n in names))
     for name, table in config.themes.items():
@@ -81,7 +85,7 @@ def looks(config: Config) -> Iterator[Wrong]:
 
 
 def _theme(name: str, table: Mapping[str, object]) -> Iterator[Wrong]:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name in THEMES:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name) or name in (AUTO, *THEMES):
         yield Wrong("themes", [name], "a name must be of small letters, digits and -, and not a built-in one's")
         return
     for key, value in table.items():

@@ -13,7 +13,9 @@ SizewatchError
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 
 def faults() -> tuple[type[BaseException], ...]:
@@ -28,6 +30,16 @@ def faults() -> tuple[type[BaseException], ...]:
 def printable(text: str) -> str:
     """`text` without what a terminal obeys or what turns the reading direction around: each such sign is a space."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+_LACKING: Final = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]+'>")
+
+
+def sql_words(error: BaseException, limit: int = 200) -> str:
+    """What a parser or an engine of SQL says, in one line without the parser's underlines and its classes' names."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+    line = " ".join(printable((text.splitlines() or [type(error).__name__])[0]).split())
+    return _LACKING.sub("a value is missing", line)[:limit]
 
 
 class SizewatchError(Exception):

@@ -92,7 +92,7 @@ READY: Final[Mapping[str, Mapping[str, object]]] = {
         "when": "flow_5d * flow_20d < 0 AND ABS(flow_5d) >= 0.002 * aum",
         "clear_when": "flow_5d * flow_20d > 0",
         "cooldown": "1d",
-        "message": "{fund}: flows have turned, {flow_5d:+,.0f} USD in 5 sessions against {flow_20d:+,.0f} in 20",
+        "message": "{fund}: flows have turned, {flow_5d:+compact} USD in 5 sessions against {flow_20d:+compact} in 20",
     },
     "btc-60k": {
         "cross": {"symbol": "BTC/USD", "level": 60_000, "direction": "both"},
@@ -104,7 +104,7 @@ READY: Final[Mapping[str, Mapping[str, object]]] = {
         "when": "base = 'BTC' AND all_markets_usd > 30000000000",
         "clear_when": "all_markets_usd < 28000000000",
         "severity": "info",
-        "message": "{base} 24 h volume over all markets {all_markets_usd:,.0f} USD, above 30 billion",
+        "message": "{base} 24 h volume over all markets {all_markets_usd:compact} USD, above 30 billion",
     },
     "basket-volume": {
         "on": "baskets",

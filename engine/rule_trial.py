@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from engine.alert_message import render
 from engine.alert_setup import WATCHED
-from engine.alerts import KEYS, plain, render, row_name
+from engine.alerts import KEYS, plain, row_name
 from engine.conditions import compile_condition
 from engine.rules import Cross, Rule, read_rule
 from engine.tables import TABLES

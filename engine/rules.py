@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeVar, get_args
 
 import polars as pl
 
+from engine.alert_message import is_format
 from engine.conditions import ConditionError, compile_condition
 from engine.config import RULE_FIELDS, Severity
 from engine.config_check import shown
@@ -285,8 +286,8 @@ class _Reader:
                 self.wrong(
                     "message", f"{{{field}}} is no column{'; nearest are ' + ', '.join(near) if near else ''}", text
                 )
-            if not re.fullmatch(r"[-+ ]?#?0?\d{0,2},?(\.\d{1,2})?[fgeds%]?", spec or ""):
-                self.wrong("message", f"{{{field}:{spec}}} is no number format; write e.g. +.2f or ,.0f", text)
+            if not is_format(spec or ""):
+                self.wrong("message", f"{{{field}:{spec}}} is no number format; write e.g. +.2f, ,.0f or compact", text)
         return text
 
     def expires(self) -> datetime | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.errors import SizewatchError, printable
+from engine.errors import SizewatchError, printable, sql_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,6 @@ LENGTH: Final = 8_000
 """Characters of a query."""
 ROWS: Final = 2_000
 """Rows of an answer; more are cut off and said to be."""
-_WORDS: Final = 200
 
 
 class SqlError(SizewatchError):
@@ -55,7 +54,7 @@ def checked(text: str, tables: Iterable[str]) -> str:
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
     except (SqlglotError, RecursionError, ValueError) as error:
-        raise SqlError(f"not SQL: {_line(error)}") from error
+        raise SqlError(f"not SQL: {sql_words(error)}") from error
     if len(trees) != 1:
         raise SqlError("one question at a time, such as SELECT symbol, last FROM quotes LIMIT 5")
     tree = trees[0]
@@ -87,7 +86,7 @@ def run(text: str, tables: Mapping[str, pl.DataFrame]) -> Answer:
     try:
         frame = pl.SQLContext(dict(tables)).execute(sql, eager=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise SqlError(_explained(_line(error), text, tables)) from error
+        raise SqlError(_explained(sql_words(error), text, tables)) from error
     if not isinstance(frame, pl.DataFrame):
         raise SqlError("that gives no rows")
     return Answer(frame.head(ROWS), frame.height)
@@ -112,9 +111,3 @@ def _name(node: object) -> str:
 def _short(text: str) -> str:
     line = printable(text)
     return line if len(line) <= 60 else line[:59] + "…"
-
-
-def _line(error: BaseException) -> str:
-    """What an error says, in one line without the parser's underlines."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-    return printable((text.splitlines() or [type(error).__name__])[0])[:_WORDS]

@@ -27,7 +27,7 @@ cross = { symbol = "BTC/USDT", level = 1 }
 """
 
 TOLD = {
-    "btc-volume-30bn": r"BTC 24 h volume over all markets 4[0-9],\d{3},\d{3},\d{3} USD, above 30 billion",
+    "btc-volume-30bn": r"BTC 24 h volume over all markets 4[0-9]\.\d bn USD, above 30 billion",
     "ratio-low": r"IJR/SPY at a new (decade|\d+-year) low: ratio 0\.1\d{3}",
 }
 """Of the tour through all ready rules what its first seconds tell; `bench.alerts_tour` goes through the rest."""

@@ -23,6 +23,7 @@ from textual.screen import Screen
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.config_looks import AUTO
 from engine.errors import faults, printable
 from engine.model import Intent, Mode, SnapshotSource
 from tui import catalogue, keys, layouts, theme
@@ -32,6 +33,7 @@ from tui.screens.live import LiveScreen
 from tui.screens.panes import PaneScreen
 from tui.screens.sheet import Sheet
 from tui.thrift import ThriftyApp
+from tui.toasts import PlainToasts
 from tui.view import Eye
 from tui.wishes import Wish
 
@@ -63,7 +65,7 @@ def _provider() -> type[Provider]:
     return Words
 
 
-class SizewatchApp(ThriftyApp):
+class SizewatchApp(PlainToasts, ThriftyApp):
     """sizewatch's terminal."""
 
     TITLE = "sizewatch"
@@ -82,13 +84,15 @@ class SizewatchApp(ThriftyApp):
         clock: Clock | None = None,
         painted: Callable[[], None] | None = None,
         greets: bool = True,
+        looks: bool = False,
     ) -> None:
         """Build the terminal over a collector.
 
         config: the one it starts with; later ones come with the snapshots. scenario: the demo's or the recording's
         name. clock: the system's where none is given. painted: called once the first frame stands; a collector that
         starts earlier imports its libraries in the way of it. greets: False for who has named a configuration, and so
-        knows the way about.
+        knows the way about. looks: True where the theme `auto` may look at the terminal's colours, which a picture's
+        has none of.
         """
         super().__init__()
         self._source = source
@@ -115,7 +119,8 @@ class SizewatchApp(ThriftyApp):
             self.add_mode(place.name, partial(self.screen_of, place))
         self._plain = Plain() if wanted(config.appearance.characters, os.environ) else None
         self._themes(config)
-        first = theme.full_name(config.appearance.theme)
+        self._looks = looks
+        first = self._wanted(config)
         if self.available_themes[first].dark == self.current_theme.dark:
             # before there is anything to restyle: a watched change would have every stylesheet parsed twice
             self.set_reactive(App.theme, first)
@@ -185,7 +190,7 @@ class SizewatchApp(ThriftyApp):
 
     def screen_of(self, place: catalogue.Place) -> PaneScreen:
         """One of the nine screens, new."""
-        shown = tuple(a for a in self.actions.actions if not a.context)
+        shown = keys.shown_on(place.name, tuple(a for a in self.actions.actions if not a.context))
         screen = PaneScreen(place, self.screens[place.name], shown, self.warnings, (*self.size,))
         # a new screen is styled as it is mounted; Textual would first have every stylesheet parsed again, twice
         screen._css_update_count = self._css_update_count
@@ -253,7 +258,14 @@ class SizewatchApp(ThriftyApp):
         if config.themes != old.themes:
             self._themes(config)
         if config.appearance.theme != old.appearance.theme:
-            self.theme = theme.full_name(config.appearance.theme)
+            self.theme = self._wanted(config)
+
+    def _wanted(self, config: Config) -> str:
+        """The theme to use, as Textual knows it. `NO_COLOR` leaves no colours to choose for."""
+        name = config.appearance.theme
+        if name == AUTO:
+            name = theme.suited(self.console.color_system if self._looks and not self.no_color else None)
+        return theme.full_name(name)
 
     def _kept_layout(self, name: str) -> tuple[str, ...]:
         """Use the layout that was saved under this name; what is wrong with it, in words."""
@@ -333,8 +345,11 @@ class SizewatchApp(ThriftyApp):
         self.push_screen(Help(self.actions.actions, self.warnings))
 
     async def action_screen(self, number: int) -> None:
-        """Go to one of the nine screens; each keeps its cursors, filter and zoom."""
-        await self.switch_mode(catalogue.BY_NUMBER[number].name)
+        """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself."""
+        name = catalogue.BY_NUMBER[number].name
+        while self.current_mode == name and len(self.screen_stack) > 1 and isinstance(self.screen, PaneScreen):
+            await self.pop_screen()
+        await self.switch_mode(name)
         self.frame()
 
     async def action_query(self) -> None:

@@ -210,6 +210,8 @@ async def copy(app: SizewatchApp, text: str) -> str | None:
     record = here.focused_pane().record() if here is not None else None
     if record is None:
         return "there is no row here"
+    if not text:
+        return f"copy which value? such as `copy {next(iter(record))}`; `y` copies the row"
     if text not in record:
         return wrong("column", text, record)
     value = record[text]

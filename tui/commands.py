@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -137,8 +137,11 @@ async def carry_out(app: SizewatchApp, line: str) -> str | None:
         return printable(f"{command.name} failed: {type(error).__name__}: {error}")[:200]
 
 
-def completions(line: str, config: Config) -> list[str]:
-    """Whole lines that `line` may become, best first."""
+def completions(line: str, config: Config, here: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """Whole lines that `line` may become, best first.
+
+    here: by a command's name the words that it takes where it is said, such as the columns of the pane in focus.
+    """
     body = line.lstrip().removeprefix(":").lstrip()
     if " " not in body:
         low = body.lower()
@@ -149,8 +152,9 @@ def completions(line: str, config: Config) -> list[str]:
     command = find(name.lower())
     if isinstance(command, str) or not command.complete:
         return []
+    own = (here or {}).get(command.name)
     try:
-        words = load(command.complete)(text, config)
+        words = load(command.complete)(text, config) if own is None else load(f"{_OWN}:begun")(text, own)
     except faults():  # the line can be typed without help
         log.exception("the completion of %s", command.name)
         return []

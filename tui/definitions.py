@@ -85,6 +85,40 @@ GAUGES: Final[Mapping[str, str]] = {
 """What the value of each gauge is."""
 
 ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "fund": {
+        "flow_1d": "money in less money out, one session",
+        "flow_5d": "the same over five sessions",
+        "flow_20d": "the same over twenty sessions",
+        "flow_ytd": "the same since the last year's close",
+        "flow_1y": "the same over a year",
+        "flow_total": "the same over all that is held",
+        "flow_pct_aum": "of one session, against the assets",
+        "aum": "assets of the fund, or of the group's funds",
+        "share_of_group": "of the assets of its group",
+        "share_of_all": "of the assets of all groups of shares",
+        "source": "where its days come from",
+    },
+    "fact": {
+        "source": "who says it",
+    },
+    "role": {
+        "price": "where the level lies",
+    },
+    "goal": {
+        "r_multiple": "what the target earns for one at the stop",
+        "touch_probability": "that the target is touched by then",
+        "stop_probability": "that the stop is touched by then",
+        "break_even": "share of trades that must reach it",
+        "distance_pct": "from the price to the target",
+        "sigma": "volatility, a year's, of 63 sessions",
+    },
+    "whatif": {
+        "large_pct": "what the large fund does",
+        "relative_pct": "what the ratio of small to large does",
+        "small_pct": "what follows for the small fund",
+        "price": "where the small fund would stand",
+        "large_price": "where the large fund would stand",
+    },
     "gauge": {
         "state": "whether it warns",
         "detail": "what it is judged by",

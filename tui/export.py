@@ -23,15 +23,17 @@ class ExportError(Exception):
 
 
 def name_for(what: str, now: float, kind: str) -> str:
-    """A file's name that tells what and when, `quotes-20260109-153207.csv`; the time is UTC."""
-    return f"{what}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}{kind}"
+    """A file's name that tells what and when, `quotes-20260109-153207Z.csv`; the Z says that the time is UTC."""
+    return f"{what}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%SZ}{kind}"
 
 
 def target(text: str, kinds: tuple[str, ...]) -> Path:
     """The file that a text names, from the working folder on. Raises ExportError: other kind, no folder, it exists."""
     path = Path(text.strip()).expanduser()
+    if not text.strip():
+        raise ExportError(f"to which file? its name ends in {', '.join(kinds[:-1])} or {kinds[-1]}")
     if path.suffix.lower() not in kinds:
-        raise ExportError(f"“{text}” must end in {', '.join(kinds)}")
+        raise ExportError(f"“{text}” must end in {', '.join(kinds[:-1])} or {kinds[-1]}")
     path = path.absolute()
     if not path.parent.is_dir():
         raise ExportError(f"there is no folder {path.parent}")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len, set_cell_size
 
 MISSING: Final = "–"
 WARMING: Final = "…"
 SIMULATED: Final = "S"
+NEW_YORK: Final = ZoneInfo("America/New_York")
 FAILOVER: Final = "⇠"
 GLYPHS: Final = {"ok": " ", "stale": "◌", "closed": "·", "estimated": "~", "warming": "…"}
 """One cell a status, so that no status is told by colour alone."""
@@ -132,6 +135,11 @@ def countdown(seconds: float | None) -> str:
         if whole >= size:
             return f"{whole // size} {unit} {whole % size // small:02d} {name}"
     return f"{whole} s"
+
+
+def moment(at: datetime, how: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A time in New York, as in the header, and that it is: `2026-01-09 10:32:07 NY`. how: as strftime has it."""
+    return f"{at.astimezone(NEW_YORK):{how}} NY"
 
 
 def ordinal(fraction: float | None) -> str:

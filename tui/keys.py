@@ -150,6 +150,18 @@ class Keymap:
         return {a.id: a.keys for a in self.actions if a.keys and a.keys != default[a.id]}
 
 
+INSTEAD: Final[Mapping[str, Mapping[str, str]]] = {"sql": {"filter": "query"}}
+"""Screen → what its footer shows → in whose place: what the screen is for, rather than what can be done everywhere."""
+
+
+def shown_on(screen: str, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """The actions with the places that they have in the footer of this screen."""
+    places = {a.id: a.footer for a in actions}
+    for gone, comes in INSTEAD.get(screen, {}).items():
+        places |= {comes: places[gone], gone: 0}
+    return tuple(a if a.footer == places[a.id] else replace(a, footer=places[a.id]) for a in actions)
+
+
 def every() -> tuple[Action, ...]:
     """Every action: those that hold everywhere, then those of charts and of alerts."""
     from tui.charts.keys import CHART_ACTIONS

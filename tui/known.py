@@ -102,7 +102,7 @@ def _alerts(view: View, subject: str) -> list[Line]:
     lines: list[Line] = []
     for row in table.iter_rows(named=True) if table is not None else ():
         if _concerns(str(row["row"]), subject):
-            since = f"{row['since']:%d %b %H:%M}" if row["since"] is not None else fmt.MISSING
+            since = fmt.moment(row["since"], "%d %b %H:%M") if row["since"] is not None else fmt.MISSING
             role = SEVERITY.get(str(row["severity"]), "text") if row["state"] == "firing" else "dim"
             words = row["message"] or f"{row['rule']} is about to fire"
             lines.append(
@@ -123,7 +123,11 @@ def _events(view: View, subject: str) -> list[Line]:
             found[event.id] = (event.at, event.kind, event.message)
     newest = sorted(found.values(), reverse=True)[:EVENTS]
     lines: list[Line] = [
-        ((f" {datetime.fromtimestamp(at, UTC):%d %b %H:%M} UTC", "dim"), (f"  {kind:<9}", "text"), (words, "text"))
+        (
+            (f" {fmt.moment(datetime.fromtimestamp(at, UTC), '%d %b %H:%M')}", "dim"),
+            (f"  {kind:<9}", "text"),
+            (words, "text"),
+        )
         for at, kind, words in newest
     ]
     return lines or [((" nothing has happened to it since the start", "dim"),)]

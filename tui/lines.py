@@ -166,6 +166,16 @@ def heading(columns: Sequence[Column], sorted_by: str = "", reverse: bool = Fals
     return tuple(spans)
 
 
+def column_at(columns: Sequence[Column], x: int) -> Column | None:
+    """The column whose heading, or the gap before it, stands at a cell of the line."""
+    end = 0
+    for index, column in enumerate(columns):
+        end += column.width + (column.gap if index else 0)
+        if x < end:
+            return column
+    return None
+
+
 def row(columns: Sequence[Column], cells: dict[str, Span]) -> list[Span]:
     """One row's spans: every cell in its column's width; a column without a cell stays blank."""
     spans: list[Span] = []

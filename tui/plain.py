@@ -20,9 +20,11 @@ _PAIRS: Final = (
     "╭+╮+╰+╯+─-│|┄-├|┤|┼+┌+┐+└+┘+┬+┴+━=┃|╌-"  # lines
     '▁_▂.▃:▄-▅=▆*▇%█#▌#▐#▀"▏ ▕ ▔-'  # heights
     "●o◌@·.…:–-−-~~✓y✗x▲^▼v▵^▾v▴^♥*↻r⇠<◀<▶>→>←<↑^↓v↗/↘\\↙/↖\\❯>›>•*"  # states and directions
-    "“\"”\"‘'’'—-×xρr±%∞8σsμmβb°o≥>≤<≈~²2³3"
+    "“\"”\"‘'’'—-×xρr±%∞&σsμmβb°o≥>≤<≈~²2³3"
 )
 TABLE: Final[Mapping[int, str]] = {ord(_PAIRS[i]): _PAIRS[i + 1] for i in range(0, len(_PAIRS) - 1, 2)}
+ENDLESS: Final = ("∞  ", "inf")
+"""What never ends, with the room that it has in every column of numbers: no sign of its own looks like it."""
 
 
 @lru_cache(maxsize=4096)
@@ -31,7 +33,7 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     out = []
-    for sign in text.translate(TABLE):
+    for sign in text.replace(*ENDLESS).translate(TABLE):
         if sign.isascii():
             out.append(sign)
         elif "\u2800" <= sign <= "\u28ff":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -85,12 +85,20 @@ Screens = Mapping[str, Mapping[str, Sequence[str]]]
 """Screen → smallest size → rows."""
 
 
-def layout(folder: Path, name: str) -> Screens:
-    """The layouts kept under a name. Raises SavedError: there is none, or it is no layout."""
+def layouts(folder: Path, more: Iterable[str] = ()) -> list[str]:
+    """The names under which layouts are kept in a folder, and these."""
+    return sorted({*more, *(file.stem for file in (folder / "layouts").glob("*.toml"))})
+
+
+def layout(folder: Path, name: str, more: Iterable[str] = ()) -> Screens:
+    """The layouts kept under a name. Raises SavedError: there is none, or it is no layout.
+
+    more: names that are kept elsewhere.
+    """
     path = folder / "layouts" / f"{checked(name)}.toml"
     raw = _read(path)
     if not raw:
-        there = sorted(file.stem for file in path.parent.glob("*.toml"))
+        there = layouts(folder, more)
         raise SavedError(f"no layout “{name}”; " + (f"there are {', '.join(there)}" if there else "none is saved yet"))
     made: dict[str, dict[str, tuple[str, ...]]] = {}
     for screen, sizes in raw.items():
@@ -145,11 +153,15 @@ class Shelf:
         self._queries = {**(self._queries or {}), checked(name): text}
         return where
 
+    def layouts(self) -> list[str]:
+        """The names under which layouts are kept, in files and in this run."""
+        return layouts(self._folder(), self._layouts)
+
     def layout(self, name: str) -> Screens:
         """The layouts kept under a name. Raises SavedError."""
         if name in self._layouts:
             return self._layouts[name]
-        return layout(self._folder(), name)
+        return layout(self._folder(), name, self._layouts)
 
     def keep_layout(self, name: str, screens: Screens) -> str:
         """Keep the layouts of all screens; says where. Raises SavedError."""

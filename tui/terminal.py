@@ -40,7 +40,11 @@ def _colours() -> Finding:
         return Finding("colours", f"TERM is {term or 'not set'}", "set TERM to your terminal's name", good=False)
     if "256" in term:
         return Finding("colours", "256; COLORTERM=truecolor gives finer shades where the terminal has them")
-    return Finding("colours", f"16 (TERM={term}); COLORTERM=truecolor gives finer shades where the terminal has them")
+    return Finding(
+        "colours",
+        f"16 (TERM={term}), so that the theme sixteen is used unless you chose one; COLORTERM=truecolor gives finer "
+        "shades where the terminal has them",
+    )
 
 
 def _characters() -> Finding:

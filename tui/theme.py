@@ -63,6 +63,11 @@ def names() -> tuple[str, ...]:
     return tuple(_PALETTES)
 
 
+def suited(colours: str | None) -> str:
+    """The theme for a terminal of so many colours, by Rich's name for them; None: nothing is known of it."""
+    return "sixteen" if colours in ("standard", "windows") else "dark"
+
+
 def define(name: str, table: Mapping[str, object]) -> tuple[str, ...]:
     """A theme of the user's: `base` and colours by meaning. Returns what of it cannot be read well, in words."""
     base = str(table.get("base", "dark"))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.alert_message import render
 from engine.alert_setup import read_rules, run_up
 from engine.alert_text import completions, fields_of, parse, raw_of
 from engine.alert_wishes import carry_out
 from engine.alerting import Alerting
-from engine.alerts import EVERY_S, GONE_S, AlertBook, render
+from engine.alerts import EVERY_S, GONE_S, AlertBook
 from engine.board import Board
 from engine.clock import Clock
 from engine.config import Config

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.alerts import AlertBook, render
+from engine.alert_message import render
+from engine.alerts import AlertBook
 from engine.crossings import Watch
 from engine.lifecycle import AlertState
 from engine.model import Event
@@ -230,6 +231,14 @@ def test_a_crossing_becomes_an_event_with_its_gap() -> None:
     event = tested.cross(crossed)
     assert event.message == "^RUT up through 2,300 (gapped through)"
     assert [(r.id, i.state) for r, _, i in tested.instances()] == [("r", AlertState.FIRING)]
+
+
+def test_a_level_without_a_message_says_what_was_passed_and_the_price() -> None:
+    rule = Rule("near", cross=Cross("BTC/USD", 90_878.0, "both"))
+    watch, tested = Watch([rule]), book(rule)
+    watch.tick(90_878.9, 0.0)
+    (crossed,) = watch.tick(90_877.25, 1.0)
+    assert tested.cross(crossed).message == "BTC/USD down through 90,878: 90,877.25"
 
 
 def test_a_message_shows_what_is_missing_and_passes_no_control_characters() -> None:

@@ -86,7 +86,8 @@ def test_btc_above_60_000_and_30_billion_is_true_false_and_unknown() -> None:
         ("z252 > " + "1 + " * 450 + "1", "nested too deeply"),
         ("z252 > 1 OR " * 160 + "z252 > 2", "too long"),
         ("x" * 3000, "at most 2,000"),
-        ("z252 >", "not a condition"),
+        ("z252 >", "not a condition: a value is missing"),
+        ("z252 > 2 AND", "not a condition: a value is missing"),
         ("\x1b[31mz252 > 1", "not a condition"),
     ],
 )

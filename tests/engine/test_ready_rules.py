@@ -119,9 +119,9 @@ def test_the_messages_as_a_user_reads_them(day: tuple[list[Event], list[Event]])
         "correlation-break": "equity and crypto size no longer move together as they did: test −2.90",
         "dominance-3pp": "BTC dominance +3.4 points in 30 days",
         "ai-with-small-caps": "AI tokens move with small caps: correlation 0.62 with IWM over 63 sessions",
-        "flow-reversal": "IWM: flows have turned, −333,300,000 USD in 5 sessions against +400,000,000 in 20",
+        "flow-reversal": "IWM: flows have turned, −333.3 mn USD in 5 sessions against +400.0 mn in 20",
         "btc-60k": "BTC/USD down through 60,000: 59,997.50",
-        "btc-volume-30bn": "BTC 24 h volume over all markets 42,400,000,000 USD, above 30 billion",
+        "btc-volume-30bn": "BTC 24 h volume over all markets 42.4 bn USD, above 30 billion",
         "basket-volume": "meme: volume −25.0 % on the year",
         "source-stale": "kraken (crypto-stream) is reconnecting",
     }

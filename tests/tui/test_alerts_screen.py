@@ -19,7 +19,7 @@ from tests.tui import fakes
 from tests.tui.running import Run, running
 from tui.panes.alert_rows import Chosen, span_for, subject_of
 from tui.screens.alert_form import AlertForm, said_of
-from tui.screens.chart import open_chart
+from tui.screens.chart import ChartScreen, open_chart
 from tui.widgets.linepane import LinePane
 
 NOW = fakes.OPENING
@@ -186,6 +186,14 @@ def test_a_history_that_cannot_be_told_says_why() -> None:
     now = try_now("x", raw, Config(), {"spreads": pl.DataFrame(schema=TABLES["spreads"])})
     words = [text for text, _ in said_of(None, now, None, "it took longer than 60 s and was ended")]
     assert words == ["✓ 0 of 0 rows of spreads match now", "history: it took longer than 60 s and was ended"]
+
+
+async def test_the_chart_of_an_alert_marks_where_it_fired() -> None:
+    async with running(snapshot()) as run:
+        await run.press("8")
+        here(run, "journal").focus()
+        await run.press("c")
+        assert isinstance(run.app.screen, ChartScreen) and run.app.screen.chart.options.marks
 
 
 async def test_a_new_alert_is_on_what_is_charted_or_under_the_cursor() -> None:

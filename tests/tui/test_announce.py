@@ -11,6 +11,7 @@ import pytest
 from engine.config import Config, Notify, QuietHours
 from engine.model import Event, Intent, Snapshot
 from tests.tui import fakes
+from tests.tui.running import running
 from tui.announce import TOASTS, Announcer, newest
 
 BEGAN = fakes.OPENING
@@ -102,3 +103,16 @@ def test_the_newest_alert_that_nobody_has_seen_is_the_one_to_acknowledge() -> No
     assert newest(fakes.table("alerts", rows)) == Intent("acknowledge", {"rule": "z", "row": "new"})
     assert newest(fakes.table("alerts", rows[2:])) is None
     assert newest(None) is None
+
+
+async def test_a_toast_says_what_it_was_given_and_obeys_none_of_it() -> None:
+    async with running(fakes.snapshot()) as run:
+        told = event(1, message="\x1b]0;evil\x07 [b]x[/nothing] \u202ey")
+        run.source.snapshot = replace(fakes.snapshot("live"), events=(told,))
+        run.crypto.notify("\x1b[2Jof a pane [/]", title="\x9b1m", timeout=60)
+        await run.frame()
+        assert [(n.message, n.title) for n in run.app._notifications] == [
+            (" [2Jof a pane [/]", " 1m"),
+            (" ]0;evil  [b]x[/nothing]  y", "▲ z"),
+        ]
+        assert not any(n.markup for n in run.app._notifications)

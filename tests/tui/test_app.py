@@ -34,6 +34,14 @@ async def test_tab_goes_round_the_panes_in_sight_and_back() -> None:
         assert run.focused == "baskets"
 
 
+async def test_the_cursor_goes_with_the_focus_and_waits_for_no_new_data() -> None:
+    async with running(fakes.snapshot()) as run:
+        for _ in range(4):
+            await run.pilot.press("tab")  # and no frame: nothing but the focus has changed
+            drawn = [p for p in PANES if any(under for _, under in run.pane(p)._drawn)]
+            assert drawn == [run.focused]
+
+
 async def test_while_a_pane_has_all_the_room_tab_reaches_those_that_have_none() -> None:
     async with running(fakes.snapshot(), (80, 24)) as run:
         assert run.focused == "quotes"

@@ -218,6 +218,14 @@ async def test_c_opens_the_chart_of_the_row_under_the_cursor() -> None:
         assert not isinstance(run.app.screen, ChartScreen) or chart_of(run).options.symbol == "IBIT"
 
 
+async def test_the_number_of_the_screen_below_a_chart_leads_back_to_it() -> None:
+    async with charting("BTC 1Y") as run:
+        await run.press("1")
+        assert not isinstance(run.app.screen, ChartScreen) and "Size spread" in run.text()
+        await run.press("c", "2", "1")
+        assert isinstance(run.app.screen, ChartScreen), "another screen leaves it open"
+
+
 async def test_detail_has_a_chart_meanings_sources_alerts_and_events() -> None:
     async with running(fakes.snapshot(), (200, 60)) as run:
         await open_detail(run.app, "ALT/BTC")

@@ -331,6 +331,7 @@ CONFIG = Config()
         ("alt/btc max line percent", Options("ALT/BTC", "MAX", line=True, scale="percent")),
         ("(0.5*BTC+0.5*ETH)", Options("(0.5*BTC+0.5*ETH)")),
         ("btc/usd ytd returns", Options("BTC/USD", "YTD", returns=True)),
+        ("iwm 1D marks", Options("IWM", "1D", marks=True)),
     ],
 )
 def test_a_chart_is_named_in_words(words: str, expected: Options) -> None:

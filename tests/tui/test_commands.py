@@ -12,8 +12,10 @@ from engine.config import Config
 from tests.tui import fakes
 from tests.tui.running import Run, running
 from tui import commands, keys
+from tui.lines import plain
 from tui.screens.panes import PaneScreen
 from tui.widgets.commandline import CommandLine
+from tui.widgets.linepane import LinePane
 
 
 async def say(run: Run, line: str) -> None:
@@ -58,8 +60,9 @@ WRONG = (
     ("thme dark", "no command “thme”; did you mean theme"), ("theme drak", "no theme “drak”; did you mean dark"),
     ("screen nowhere", "no screen “nowhere”"), ("pane claims", "no pane here “claims”"),
     ("sort lost", "no column “lost”; there are last"), ("sort last up", "only `reverse` may stand after the column"),
-    ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet, .json"),
-    ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg, .txt"),
+    ("copy lost", "no column “lost”; did you mean last"), ("export q.xlsx", "must end in .csv, .parquet or .json"),
+    ("export /nowhere/at/all.csv", "there is no folder /nowhere/at"), ("picture a.png", "must end in .svg or .txt"),
+    ("copy", "copy which value? such as `copy symbol`"), ("export", "to which file? its name ends in .csv, .parquet"),
     ("level ^RUT much", "“much” is no price"), ("level NOPE 3", "no symbol “NOPE”"),
     ("detail NOPE", "no symbol “NOPE”"), ("filter change_pct < lots", "`lots`: no column of quotes"),
 )  # fmt: skip
@@ -112,6 +115,30 @@ async def test_tab_completes_up_recalls_and_typing_shows_what_may_come() -> None
         assert isinstance(run.app.screen, PaneScreen) and not run.app.screen.asked
 
 
+async def test_a_line_proposes_the_columns_of_the_pane_that_it_is_said_in() -> None:
+    async with running(fakes.snapshot()) as run:
+        run.pane("gauges").focus()
+        await run.press("Y")
+        line = run.app.screen.query_one(CommandLine)
+        assert line._hints.words[:3] == ["copy gauge", "copy name", "copy value"]
+        await run.press("v", "a", "l", "tab", "enter")
+        assert run.app.clipboard == "-1.94"
+        await run.press("colon", *"sort r")
+        assert "sort received" in run.app.screen.query_one(CommandLine)._hints.words  # of the main grid: gauges stand
+        await run.press("escape", "9", "colon", *"sort ")
+        assert run.app.screen.query_one(CommandLine)._hints.words[-1] == "sort basket"  # the answer's
+
+
+async def test_a_layout_that_was_saved_in_this_run_is_proposed_and_named() -> None:
+    async with running(fakes.snapshot()) as run:
+        await say(run, "layout save desk")
+        await run.press("colon", *"layout d")
+        assert run.app.screen.query_one(CommandLine)._hints.words == ["layout desk"]
+        await run.press("escape")
+        await say(run, "layout lost")
+        assert "no layout “lost”; there are desk" in run.text()
+
+
 async def test_a_table_is_exported_as_it_stands_and_never_over_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,10 +159,10 @@ async def test_e_and_x_propose_a_name_and_say_where(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     async with running(fakes.snapshot()) as run:
         await run.press("e", "enter")
-        await there(run, tmp_path / "quotes-20260109-153207.csv")
+        await there(run, tmp_path / "quotes-20260109-153207Z.csv")
         await run.press("x", "enter")
-        await there(run, tmp_path / "sizewatch-dashboard-20260109-153207.svg")
-        assert (tmp_path / "sizewatch-dashboard-20260109-153207.svg").read_text().startswith("<svg")
+        await there(run, tmp_path / "sizewatch-dashboard-20260109-153207Z.svg")
+        assert (tmp_path / "sizewatch-dashboard-20260109-153207Z.svg").read_text().startswith("<svg")
         await say(run, "picture screen.txt")
         await there(run, tmp_path / "screen.txt")
         assert "BTC/USD" in (tmp_path / "screen.txt").read_text()
@@ -166,3 +193,32 @@ async def test_the_mouse_chooses_rows_panes_screens_and_keys() -> None:
         await run.pilot.click("#footer", offset=(line.index("help"), 0))
         await run.frame()
         assert "Esc returns" in run.text()
+
+
+async def test_a_click_on_a_heading_sorts_and_chooses_no_row_that_is_out_of_sight() -> None:
+    async with running(fakes.snapshot()) as run:
+        grid = run.crypto
+        await run.press("G", "ctrl+d")
+        cursor = grid.cursor
+        heading = plain(grid.head[0])
+        last = heading.index("last") + 1  # and the frame's cell
+        await run.pilot.click("#crypto", offset=(last, 1))
+        await run.frame()
+        assert (grid.sort, grid.reverse, grid.cursor) == ("last", False, cursor)
+        await run.pilot.click("#crypto", offset=(last, 1))
+        await run.frame()
+        assert (grid.sort, grid.reverse, grid.cursor) == ("last", True, cursor)
+        await run.pilot.click("#baskets", offset=(20, 1))
+        await run.frame()
+        assert run.pane("baskets").index() == 0, "a pane that does not sort takes the click for the focus alone"
+        await run.press("6")
+        scanner = run.app.screen.query_one("#scanner", LinePane)
+        await run.pilot.click("#scanner", offset=(plain(scanner.head[0]).index("z60") + 1, 1))
+        await run.frame()
+        assert "z60▾" in plain(scanner.head[0])
+        await run.press("9")
+        answer = run.app.screen.query_one("#sql", LinePane)
+        line = plain(answer.head[-1])
+        await run.pilot.click("#sql", offset=(line.index("last") + 1, len(answer.head)))
+        await run.frame()
+        assert "▴" in plain(answer.head[-1])

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from tests.tui import fakes
 from tests.tui.running import running
+from tui.charts.pane import subject_of
+from tui.definitions import definition
+from tui.lines import plain
+from tui.panes.flows import FlowsPane
 from tui.panes.gauges import GaugesPane
-from tui.screens.detail import Detail
+from tui.panes.sql import cell
+from tui.screens.chart import ChartScreen
+from tui.screens.detail import Detail, DetailPage, number_text, value_text
 
 
 async def test_enter_on_a_gauge_shows_what_it_measures_and_the_chart_of_what_it_names() -> None:
@@ -61,3 +70,50 @@ async def test_a_state_means_what_it_means_in_its_own_table() -> None:
             assert not_these not in run.text()
             assert "False" not in run.text() and "True" not in run.text()
             await run.press("escape")
+
+
+def test_times_say_their_zone_and_it_is_the_headers_but_for_the_bars_own() -> None:
+    at = datetime(2026, 1, 9, 15, 32, 7, tzinfo=UTC)
+    assert value_text("as_of", at) == "2026-01-09 10:32:07 NY"
+    assert value_text("time", at.replace(hour=0, minute=0, second=0)) == "2026-01-09 00:00:00 UTC"
+    assert value_text("since", at.replace(tzinfo=None)) == "2026-01-09 15:32:07"
+    assert cell("as_of", at) == "01-09 15:32:07Z", "conditions in SQL compare in UTC"
+
+
+async def test_alerts_and_events_on_a_page_stand_in_the_headers_time() -> None:
+    async with running(replace(fakes.snapshot(), events=fakes.events())) as run:
+        await run.app.push_screen(Detail(None, "ALT/BTC"))
+        await run.frame()
+        page = [plain(line) for line in run.app.screen.query_one(DetailPage)._lines]
+        assert not [line for line in page if "UTC" in line or "+00:00" in line]
+        told = page[page.index(" Alerts") + 1 :]
+        assert any(" NY " in line for line in told[: told.index(" Recent events")])
+        assert any(" NY " in line for line in told[told.index(" Recent events") :])
+
+
+async def test_a_funds_page_says_what_its_money_is_and_a_groups_has_no_chart_of_a_basket_of_that_name() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("5")
+        pane = run.app.screen.query_one("#flows", FlowsPane)
+        group = next(i for i, row in enumerate(pane.rows) if row.split(" ")[0] == row.split(" ")[1])
+        pane.move_to(group)
+        assert subject_of(pane.record()) is None
+        await run.press("c")
+        assert not isinstance(run.app.screen, ChartScreen)
+        await run.press("enter")
+        text = run.text()
+        assert f"─ {pane.called()} ─ Esc returns" in text
+        assert "money in less money out, one session" in text and "where its days come from" in text
+    assert number_text("flow_5d", 1_234_000_000.0) == "+1.2 bn $"
+    assert number_text("flow_1d", -97_317_500.0) == "−97.3 mn $"
+    assert number_text("aum", 234e9) == "234.0 bn $"
+    assert number_text("flow_pct_aum", -0.0416) == "−0.04 %"
+    assert number_text("share_of_all", 0.243) == "24.3 %"
+
+
+def test_a_price_means_what_it_is_in_its_own_table_and_a_probability_is_in_per_cent() -> None:
+    assert definition("price", {"symbol": "IWM"}).startswith("mid of bid and ask")
+    assert definition("price", {"symbol": "^RUT", "role": "support"}) == "where the level lies"
+    assert definition("price", {"whatif": "2000-09"}) == "where the small fund would stand"
+    assert definition("distance_pct", {"plan": "iwm", "goal": 1}) == "from the price to the target"
+    assert number_text("touch_probability", 0.3157) == "31.6 %"

@@ -22,3 +22,12 @@ async def test_pages_that_were_closed_are_let_go_of() -> None:
         for _ in range(4):
             await run.press("enter", "escape", "question_mark", "escape")
         assert widgets() - before <= 4  # the last ones may still be spoken to
+
+
+async def test_lines_that_were_typed_are_let_go_of() -> None:
+    async with running(fakes.snapshot()) as run:
+        await run.press("colon", "escape", "slash", "escape")
+        before = widgets()
+        for _ in range(3):
+            await run.press("colon", "t", "escape", "slash", "x", "escape")
+        assert widgets() - before <= 0

@@ -11,7 +11,7 @@ from engine.config import Config
 from engine.model import Mode
 from tests.tui import fakes
 from tests.tui.running import running
-from tui import keys, reference
+from tui import catalogue, keys, reference
 from tui.lines import plain
 from tui.screens.help import help_lines
 from tui.view import View
@@ -52,6 +52,16 @@ def test_the_footer_shows_at_most_seven_and_gives_way_but_for_help_and_quit() ->
         assert len(text) <= width
         assert "help" in text
         assert "quit" in text
+
+
+def test_the_footer_of_a_screen_has_the_key_that_the_screen_is_for() -> None:
+    for place in catalogue.SCREENS:
+        actions = keys.shown_on(place.name, keys.ACTIONS)
+        assert sum(a.footer > 0 for a in actions) == 7
+        text = "".join(t for t, _ in footer(actions, 120))
+        assert ("Q query" in text) == (place.name == "sql"), place.name
+        assert ("/ filter" in text) == (place.name != "sql"), place.name
+    assert {n for n in keys.INSTEAD if n not in catalogue.BY_NAME} == set()
 
 
 def test_a_users_key_replaces_the_built_in_one() -> None:

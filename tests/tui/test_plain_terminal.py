@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from engine.config_looks import Appearance
 from tests.tui import fakes
 from tests.tui.running import running
 from tui import format as fmt
-from tui.plain import plain, wanted
+from tui.panes.scanner import half_life
+from tui.plain import TABLE, plain, wanted
+from tui.screens.detail import value_text
 
 
 def test_every_sign_has_a_likeness_as_wide_and_statuses_stay_apart() -> None:
@@ -22,6 +25,13 @@ def test_every_sign_has_a_likeness_as_wide_and_statuses_stay_apart() -> None:
     assert len({plain(block) for block in fmt.BLOCKS}) == len(fmt.BLOCKS)
     assert plain("\u2800\u2801\u2840\u28ff") == " '.:"
     assert plain("東") == "??"
+
+
+def test_no_sign_becomes_a_figure_that_it_is_not() -> None:
+    became = {chr(sign): likeness for sign, likeness in TABLE.items() if likeness.isdigit()}
+    assert became == {"²": "2", "³": "3"}
+    assert plain(half_life(math.inf)) == "inf" and plain(value_text("half_life", math.inf)) == "inf"
+    assert plain(half_life(8.0)) == "8 d"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.tui.running import running
 from tests.tui.test_commands import say
 from tui import commands
 from tui.panes.sql import QueryPane
+from tui.widgets.commandline import CommandLine
 
 
 async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
@@ -37,6 +38,13 @@ async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
         await say(run, "sql baskets")
         await run.frame()
         assert "mean_pct" in run.text()
+
+
+async def test_q_asks_at_once_on_a_screen_that_was_never_opened() -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        await run.press("Q", "X")
+        assert isinstance(run.app.focused, CommandLine)
+        assert run.app.focused.value.endswith("X"), "what is typed goes into the line, not to a pane as keys"
 
 
 async def test_what_fails_costs_one_line_and_the_next_question_works() -> None:

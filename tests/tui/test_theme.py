@@ -10,7 +10,12 @@ from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from textual.color import Color
 
+from engine.config import Config
+from engine.config_looks import Appearance
+from engine.model import Mode
+from tests.tui import fakes
 from tui import theme
+from tui.app import SizewatchApp
 
 ROOM = Path(theme.__file__).parent
 TEXT = [role for role in theme.ROLES if role != "line"]
@@ -78,3 +83,25 @@ def test_no_colour_value_stands_outside_the_theme() -> None:
     for file in (*ROOM.rglob("*.py"), *ROOM.rglob("*.tcss")):
         if file.name != "theme.py":
             assert not re.findall(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b[^-\w]", file.read_text("utf-8")), file
+
+
+@pytest.mark.parametrize(
+    ("terminal", "wish", "name"),
+    [({"TERM": "linux"}, "auto", "sixteen"), ({"TERM": "screen"}, "auto", "sixteen"),
+     ({"TERM": "xterm-16color"}, "auto", "sixteen"), ({"TERM": "tmux-256color"}, "auto", "dark"),
+     ({"TERM": "linux", "COLORTERM": "truecolor"}, "auto", "dark"), ({"TERM": "dumb"}, "auto", "dark"),
+     ({"TERM": "linux", "NO_COLOR": "1"}, "auto", "dark"), ({"TERM": "linux"}, "dark", "dark"),
+     ({"TERM": "linux"}, "light", "light"), ({"TERM": "xterm-256color"}, "sixteen", "sixteen")],
+)  # fmt: skip
+def test_a_terminal_of_few_colours_gets_its_theme_unless_one_was_chosen(
+    monkeypatch: pytest.MonkeyPatch, terminal: dict[str, str], wish: str, name: str
+) -> None:
+    for variable in ("TERM", "COLORTERM", "NO_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in terminal.items():
+        monkeypatch.setenv(variable, value)
+    config = Config(appearance=Appearance(theme=wish))
+    source, clock = fakes.FakeSource(None), fakes.FixedClock()
+    assert SizewatchApp(source, config, Mode.DEMO, clock=clock, looks=True).theme == theme.full_name(name)
+    picture = SizewatchApp(source, config, Mode.DEMO, clock=clock)
+    assert picture.theme == theme.full_name("dark" if wish == "auto" else wish), "a picture is the same everywhere"

@@ -89,11 +89,12 @@ def read(words: str, config: Config, before: Options | None = None) -> Options |
             found = replace(found, span=upper, interval=None)
         elif lower in INTERVALS and found is not None:
             found = replace(found, interval=lower)
-        elif lower in ("log", "linear", "percent", "%", "candles", "line", "returns") and found is not None:
+        elif lower in ("log", "linear", "percent", "%", "candles", "line", "returns", "marks") and found is not None:
             changes: dict[str, Options] = {
                 "candles": replace(found, line=False),
                 "line": replace(found, line=True),
                 "returns": replace(found, returns=True),
+                "marks": replace(found, marks=True),
                 "%": replace(found, scale="percent"),
             }
             found = changes[lower] if lower in changes else replace(found, scale=lower)
@@ -125,7 +126,9 @@ def complete(text: str, config: Config) -> list[str]:
         half, _, rest = parts[-1].partition("/")
         names = (*names, *(f"{half}/{name}" for name in names if "/" not in name and name.lower() != half.lower()))
         last = f"{half.lower()}/{rest.lower()}"
-    choices: Sequence[str] = names if first else (*SPANS, *INTERVALS, "log", "percent", "line", "returns", "vs")
+    choices: Sequence[str] = (
+        names if first else (*SPANS, *INTERVALS, "log", "percent", "line", "returns", "marks", "vs")
+    )
     found = [c for c in choices if c.lower().startswith(last)]
     if not found and last:
         found = difflib.get_close_matches(last, [c.lower() for c in choices], n=5)

@@ -38,8 +38,8 @@ NAMES: Final = ("pair", "symbol", "item", "basket", "base", "fund")
 
 def subject_of(record: Mapping[str, Any] | None) -> str | None:
     """What a table's row can be charted as: its pair, symbol or basket; a gauge or alert by what it names."""
-    if record is None:
-        return None
+    if record is None or ("fund" in record and record["fund"] == record.get("group")):
+        return None  # a group of funds has no course, and `mid` and `large` are baskets of coins, too
     for name in NAMES:
         value = record.get(name)
         if isinstance(value, str) and value:

@@ -105,7 +105,7 @@ class AlertRows(LinePane):
             await self.app.push_screen(AlertForm.of(str(rule["rule"]), str(rule["definition"])))
 
     async def action_chart(self) -> None:
-        """The chart of what it is about, back to the moment at which it happened."""
+        """The chart of what it is about, back to the moment at which it happened, which is marked."""
         from tui.screens.chart import open_chart
 
         chosen = self.chosen()
@@ -114,7 +114,8 @@ class AlertRows(LinePane):
             self.notify("there is no chart of this", timeout=2)
             return
         now = self.view.now if self.view is not None else 0.0
-        problem = await open_chart(cast("SizewatchApp", self.app), f"{subject} {span_for(now - (chosen.at or now))}")
+        words = f"{subject} {span_for(now - (chosen.at or now))} marks"
+        problem = await open_chart(cast("SizewatchApp", self.app), words)
         if problem is not None:
             self.notify(problem, severity="warning")
 

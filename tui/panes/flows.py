@@ -90,6 +90,9 @@ class FlowsPane(LinePane):
     def record(self) -> dict[str, object] | None:
         return dict(self._records[self.index()]) if self.rows else None
 
+    def called(self) -> str:
+        return str(self._records[self.index()]["fund"]) if self.rows else ""
+
     def waiting(self, view: View) -> str:
         return (
             "no fund's history is held: save a fund's file from its issuer's site and run "

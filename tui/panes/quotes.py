@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import Column, Line, Span, choose, column_at, heading, marked, merged, row
 from tui.panes.quote_order import DESCENDING, Total, below, cells_of, grouped, matching, order, total_of
 from tui.view import View
 from tui.widgets.linepane import LinePane
@@ -333,15 +333,24 @@ class QuotesPane(LinePane):
         self.reverse = False
         self.repaint()
 
-    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+    def sortable(self) -> list[str]:
         known = super().table()
-        there = [n for n in known.columns if n != "recent"] if known is not None else [n for n in SORTS if n]
-        if column and column not in (*there, "age"):
+        usual = [name for name in SORTS if name]
+        return usual if known is None else [*usual, *(n for n in known.columns if n not in (*usual, "recent"))]
+
+    def sort_by(self, column: str, *, reverse: bool) -> str | None:
+        there = self.sortable()
+        if column and column not in there:
             near = get_close_matches(column, there, n=3, cutoff=0.4) or there
             return f"no column “{column}”; there are {', '.join(near)}"
         self.sort, self.reverse = column, reverse
         self.repaint()
         return None
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x)
+        name = column.key if column is not None and column.key in self.sortable() else ""
+        return name, bool(name) and name == self.sort
 
     def turn_round(self) -> None:
         """Reverse the sorting."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, choose, column_at, heading, marked, merged, row
 from tui.view import View
 from tui.widgets.linepane import LinePane, notes
 
@@ -113,13 +113,20 @@ class ScannerPane(LinePane):
         self._sort = shown[(at + 1) % len(shown)]
         self.repaint()
 
+    def sortable(self) -> list[str]:
+        return [c.sort for c in COLUMNS if c.sort]
+
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
         known = {"": "", **{c.key: c.key for c in COLUMNS if c.sort}, **{c.sort: c.key for c in COLUMNS if c.sort}}
         if column not in known:
-            return f"no column {column!r} to sort by; {', '.join(c.sort for c in COLUMNS if c.sort)}"
+            return f"no column “{column}”; there are {', '.join(self.sortable())}"
         self._sort, self._reverse = known[column], not reverse
         self.repaint()
         return None
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x)
+        return (column.sort, column.key == self._sort) if column is not None else ("", False)
 
     def turn_round(self) -> None:
         self._reverse = not self._reverse

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.errors import SizewatchError
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, fit, heading, marked, merged, row
+from tui.lines import Column, Line, Span, choose, column_at, fit, heading, marked, merged, row
 from tui.saved import READY
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
@@ -60,7 +60,8 @@ def cell(name: str, value: object) -> str:
         case float():
             text = (fmt.signed if change(name) else fmt.number)(value, digits(name, value))
         case datetime():
-            text = f"{value:%m-%d %H:%M:%S}"
+            # conditions compare in UTC, so that is how it is shown
+            text = f"{value:%m-%d %H:%M:%S}{'' if value.tzinfo is None else 'Z'}"
         case list():
             known = [v if isinstance(v, int | float) else None for v in value]
             text = fmt.sparkline(known, min(12, len(known)))
@@ -276,8 +277,15 @@ class QueryPane(LinePane):
     def turn_round(self) -> None:
         self.sort_by(self._sort[0], reverse=not self._sort[1])
 
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        column = column_at(self._columns, x - 1) if self._shown is not None else None
+        return (column.key, column.key == self._sort[0]) if column is not None else ("", False)
+
+    def sortable(self) -> list[str]:
+        return [c.key for c in self._every]
+
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
-        there = [c.key for c in self._every]
+        there = self.sortable()
         if column and column not in there:
             return f"no column “{column}”; there are {', '.join(there)}"
         self._sort = (column, reverse)

@@ -260,7 +260,7 @@ class AlertForm(LiveScreen):
         raw = raw_of(fields, self._app.config.symbols)
         arguments = {"name": fields.get("name", "rule"), "rule": json.dumps(raw)}
         self._app.post_message(Wish(Intent("save-rule", arguments)))
-        self.notify(f"rule {arguments['name']} is kept", timeout=3)
+        self.notify(f"rule {arguments['name']} is kept; `:pane rules` on screen 8 shows it", timeout=5)
         self._end()
 
     def action_leave(self) -> None:

@@ -27,6 +27,11 @@ class AskingScreen(LiveScreen):
         """What is wrong with the filter that is typed, in one line; empty where nothing is."""
         return ""
 
+    def words_here(self) -> dict[str, list[str]]:
+        """By a command's name what may stand after it on this screen now; commands that are not named take the same
+        words everywhere."""
+        return {}
+
     def return_focus(self) -> None:
         """Give the focus back to who had it before something was typed."""
 
@@ -53,9 +58,9 @@ class AskingScreen(LiveScreen):
         from tui.widgets.commandline import CommandLine, Hints
 
         app = cast("SizewatchApp", self.app)
-        hints = Hints()
+        hints, here = Hints(), self.words_here()
         line = CommandLine(
-            hints, lambda text: commands.completions(text, app.config), commands.hint, app.history, value
+            hints, lambda text: commands.completions(text, app.config, here), commands.hint, app.history, value
         )
         await self.mount(hints, line, before=self._message)
         self.set_focus(line)

@@ -5,8 +5,9 @@ It stays live. What the values are worth stands first, in words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from textual.app import App, ComposeResult
 from textual.containers import Container
@@ -27,22 +28,38 @@ VALUES = 26
 """Cells of a value that has its meaning beside it."""
 MEANINGS = 24
 """Cells that a meaning needs at least."""
+FRACTIONS = (
+    "breadth", "percentile", "position", "coverage", "touch_probability", "stop_probability", "break_even", "sigma",
+)  # fmt: skip
+"""Columns that hold a share of one, shown in per cent."""
 
 
 def number_text(name: str, value: float) -> str:
     """A number with its unit, by the way in which the column's name states units."""
     fraction = name.startswith("rel_") or name == "drawdown"
-    if name.endswith("_pct") or fraction:
+    if name.endswith("_pct") or name == "flow_pct_aum" or fraction:
         return f"{fmt.signed(100 * value if fraction else value)} %"
     if name.startswith("pp_"):
         return f"{fmt.signed(value)} pp"
-    if name in ("breadth", "percentile", "position", "coverage"):
+    if name in FRACTIONS or name.startswith("share_of_"):
         return fmt.percent(value, 1)
-    if name.endswith("_usd"):
+    if name.endswith("_usd") or name == "aum":
         return f"{fmt.compact(value).strip()} $"
+    if name.startswith("flow_"):
+        return f"{'+' * (value > 0)}{fmt.compact(value).strip()} $"
     return fmt.number(
         value, 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(abs(value))
     )
+
+
+def moment(name: str, at: datetime) -> str:
+    """A time with its zone: New York's, as in the header; a bar's own in UTC, since a daily one is named by its date.
+
+    One without a zone, which a question in SQL can make, is said as it is.
+    """
+    if at.tzinfo is None:
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if name == "time" else fmt.moment(at)
 
 
 def value_text(name: str, value: object) -> str:
@@ -54,9 +71,9 @@ def value_text(name: str, value: object) -> str:
         case bool():
             text = "yes" if value else "no"
         case datetime():
-            text = value.isoformat(sep=" ", timespec="seconds")
+            text = moment(name, value)
         case float():
-            text = number_text(name, value)
+            text = "∞  " if name == "half_life" and math.isinf(value) else number_text(name, value)
         case list():
             known = [v for v in value if isinstance(v, float)]
             text = f"{fmt.sparkline(known, min(40, len(known)))}  {len(value)} values" if known else fmt.MISSING

@@ -85,7 +85,12 @@ class PaneScreen(AskingScreen):
                 pane.show(view)
 
     def on_mount(self) -> None:
-        self._main().focus()
+        self.app.call_later(self._begin)
+
+    def _begin(self) -> None:
+        """Give the focus to who has it at first; a line that was opened meanwhile keeps it."""
+        if not self.asked:
+            self.set_focus(self._main())
 
     # --- focus
 
@@ -236,6 +241,16 @@ class PaneScreen(AskingScreen):
         if isinstance(self.focused, LinePane):
             self._asked_from = self.focused
         await super().action_command(value)
+
+    def words_here(self) -> dict[str, list[str]]:
+        """Columns of the row under the cursor, columns to sort by, layouts that were saved."""
+        from tui.app import SizewatchApp
+
+        pane, grid = self._asked_from or self.focused_pane(), self.rows_pane()
+        words = {"copy": list(pane.record() or ()), "sort": grid.sortable()}
+        if isinstance(self.app, SizewatchApp):
+            words["layout"] = ["save", "built-in", *self.app.shelf.layouts()]
+        return words
 
     def return_focus(self) -> None:
         self.set_focus(self._asked_from or self._main())

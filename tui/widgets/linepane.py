@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.events import Blur, Click, Focus, Resize
+from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -110,12 +110,20 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def next_sort(self) -> None:
         """Sort by the next column; after the last, as it was."""
 
+    def sortable(self) -> list[str]:
+        """The columns that `sort_by` takes."""
+        return []
+
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
         """Sort by a column of the table, empty: as it was; one line where there is no such column."""
         return "this pane does not sort"
 
     def turn_round(self) -> None:
         """Reverse the sorting."""
+
+    def heading_at(self, x: int) -> tuple[str, bool]:
+        """The column to sort by whose heading stands at this cell, empty where none does; and whether it sorts now."""
+        return "", False
 
     # --- the frame
 
@@ -350,16 +358,22 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self, event: Resize) -> None:
         self.repaint()
 
-    def on_focus(self, event: Focus) -> None:
-        self._draw()
-
-    def on_blur(self, event: Blur) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw the cursor, or take it away: at the events Focus and Blur themselves the focus is still as it was."""
+        super().watch_has_focus(has_focus)
         self._draw()
 
     async def on_click(self, event: Click) -> None:
-        """Go to the row; a second click at once opens its detail."""
-        row = event.get_content_offset_capture(self).y - len(self.head) + self.scroll_offset.y
-        if 0 <= row < len(self.rows):
+        """Go to the row, and a second click at once opens its detail; on a heading sort by it, or turn that round."""
+        x, y = event.get_content_offset_capture(self)
+        row = y - len(self.head) + self.scroll_offset.y
+        if y == len(self.head) - 1:
+            column, sorts_now = self.heading_at(x)
+            if sorts_now:
+                self.turn_round()
+            elif column:
+                self.sort_by(column, reverse=False)
+        elif y >= len(self.head) and row < len(self.rows):
             self.move_to(row)
             if event.chain == 2:
                 await self.run_action("screen.detail")

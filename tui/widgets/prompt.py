@@ -13,6 +13,13 @@ class Typed(Input):
     def replace(self, text: str, start: int, end: int) -> None:
         super().replace(printable(text), start, end)
 
+    def on_mount(self) -> None:
+        self._told_by = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        """Take back what Textual's Input leaves with its screen: it would hold every line that was ever typed."""
+        self._told_by.unsubscribe(self)
+
 
 class Prompt(Typed):
     """One line with its own look; Enter keeps the filter, Esc takes it away."""
