@@ -10,14 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len, set_cell_size
 
 MISSING: Final = "–"
 WARMING: Final = "…"
 SIMULATED: Final = "S"
-NEW_YORK: Final = ZoneInfo("America/New_York")
 FAILOVER: Final = "⇠"
 GLYPHS: Final = {"ok": " ", "stale": "◌", "closed": "·", "estimated": "~", "warming": "…"}
 """One cell a status, so that no status is told by colour alone."""
@@ -137,9 +135,16 @@ def countdown(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def new_york(at: float) -> datetime:
+    """A moment (epoch seconds) in New York."""
+    from zoneinfo import ZoneInfo  # the first paint, which has no time to show yet, does not wait for it
+
+    return datetime.fromtimestamp(at, ZoneInfo("America/New_York"))
+
+
 def moment(at: datetime, how: str = "%Y-%m-%d %H:%M:%S") -> str:
     """A time in New York, as in the header, and that it is: `2026-01-09 10:32:07 NY`. how: as strftime has it."""
-    return f"{at.astimezone(NEW_YORK):{how}} NY"
+    return f"{new_york(at.timestamp()):{how}} NY"
 
 
 def ordinal(fraction: float | None) -> str:

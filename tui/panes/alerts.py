@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.model import Event
+from tui.format import new_york
 from tui.lines import Line, fit, stale, width_of
 from tui.panes.alert_rows import AlertRows, Chosen, row_of
 from tui.view import View
 from tui.widgets.bar import Bar
-from tui.widgets.header import new_york
 
 OVER: Final = ("resolved", "cooldown")
 _ORDER: Final = {"firing": 0, "latched": 0, "recovering": 1, "resolved": 2, "cooldown": 2, "pending": 3}

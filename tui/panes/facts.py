@@ -9,7 +9,6 @@ from typing import Any
 from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, heading, marked, merged, row
 from tui.view import View
-from tui.widgets.header import new_york
 from tui.widgets.linepane import LinePane
 
 DECIMALS = 3
@@ -67,7 +66,7 @@ def fact_row(record: Mapping[str, Any], columns: Sequence[Column], stuck: bool =
         "unit": (unit, "dim"),
         "change_pct": (fmt.on_point(fmt.signed(change, 1), 1) if change is not None else "", fmt.direction(change)),
         "change_over": (record["change_over"] or "", "dim"),
-        "as_of": (f"{new_york(when.timestamp()):%m-%d %H:%M}" if when is not None else "never", "dim"),
+        "as_of": (f"{fmt.new_york(when.timestamp()):%m-%d %H:%M}" if when is not None else "never", "dim"),
         "source": (record["source"] or "", "dim"),
     }
     line = merged(row(columns, cells))

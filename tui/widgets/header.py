@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
 
 from engine.model import MarketClock, Mode, Playing, SessionState, Snapshot
 from tui import format as fmt
@@ -44,16 +43,9 @@ def playing(how: Playing) -> Line:
     return (("max speed" if how.speed is None else f"{how.speed:g}×", "text"),)
 
 
-def new_york(at: float) -> datetime:
-    """A moment (epoch seconds) in New York."""
-    from zoneinfo import ZoneInfo  # the first paint, which has no time to show yet, does not wait for it
-
-    return datetime.fromtimestamp(at, ZoneInfo("America/New_York"))
-
-
 def clock(now: float, terse: bool = False, dated: bool = True) -> str:
     """The run's time in New York: `Fri 09 Jan 10:32:07 New York`. Names are English, whatever the locale."""
-    moment = new_york(now)
+    moment = fmt.new_york(now)
     if not dated:
         return f"{moment:%H:%M:%S} NY"
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
