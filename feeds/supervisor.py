@@ -245,9 +245,9 @@ class Supervisor:
         if isinstance(error, FatalError):
             return policy.fatal
         pause = min(policy.floor * grown, policy.ceiling) * self._random.uniform(0.75, 1.0)
-        # measured from the start of the failed life: ten seconds in a connection time-out were pause enough
-        pause = pause - lasted if self._health.healthy_since is None else pause
-        return max(pause, policy.floor) + self._random.uniform(0.0, policy.floor / 4)
+        # measured from the start of the life that ended: ten seconds in a time-out, or until a socket was known to be
+        # dead, were pause enough
+        return max(pause - lasted, policy.floor) + self._random.uniform(0.0, policy.floor / 4)
 
     def _changed(self) -> None:
         """The feed said something of its health."""

@@ -196,6 +196,21 @@ async def test_slow_failures_count_as_part_of_the_pause() -> None:
         assert max(gaps) <= 11.3, "a network that is back is used within 15 s"
 
 
+async def test_the_time_in_which_a_socket_was_found_to_be_dead_is_pause_enough() -> None:
+    async def delivers_and_dies(link: Link, clock: FakeClock) -> None:
+        link.up("venue:tickers", 15.0)
+        link.heard("venue:tickers", clock.now())
+        await clock.sleep(9.0)
+        raise TransientError("the connection is dead")
+
+    feed = ScriptedFeed(*(fails(ConnectionRefusedError("refused")) for _ in range(5)), delivers_and_dies)
+    async with supervised(feed) as (_, clock, _sink):
+        await clock.advance(180.0)
+        gaps = [b - a for a, b in zip(feed.begun, feed.begun[1:], strict=False)]
+        assert len(gaps) > 12
+        assert max(gaps) <= 9.0 + 1.25 + 0.1, "not another eight seconds on top of it"
+
+
 async def test_retry_after_is_honoured() -> None:
     feed = ScriptedFeed(fails(RateLimitedError("slow down", 40.0)), ticks())
     async with supervised(feed) as (_, clock, sink):
