@@ -127,7 +127,7 @@ SCREENS: Final[tuple[Place, ...]] = (
         "100x30": ("11 spreads | band 38", "9 gauges 50 | baskets", "* crypto | equities 35 | feeds 31", "4 alerts"),
         "160x30": ("11 spreads 110 | chart | band 42", "9 gauges 58 | baskets 91 | chart-crypto",
                    "* crypto | equities:3* / feeds:2* 84", "4 alerts"),
-        "160x50": ("13 spreads 108 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 80",
+        "160x56": ("13 spreads 108 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 80",
                    "* crypto | baskets:9 / equities / feeds:8 84", "4 alerts"),
     }),
     Place(2, "spreads", "Spreads", "Spreads",

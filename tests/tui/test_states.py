@@ -113,6 +113,19 @@ async def test_the_border_says_which_rows_are_in_sight_where_not_all_are() -> No
         assert " of 41" not in run.text()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 48), (160, 50), (160, 56), (200, 60)])
+async def test_no_pane_of_the_dashboard_is_a_heading_alone(size: tuple[int, int]) -> None:
+    async with running(fakes.snapshot(), size=size) as run:
+        assert "none of" not in run.text()
+        assert run.text().count("symbol") >= 1
+
+
+async def test_a_pane_too_low_for_a_row_says_that_it_shows_none() -> None:
+    async with running(fakes.snapshot(), size=(120, 40)) as run:
+        crypto = run.pane("crypto")
+        assert crypto._in_sight(len(crypto.head)).startswith("none of ")
+
+
 async def test_a_source_in_trouble_stands_above_those_that_are_well() -> None:
     async with running(fakes.snapshot()) as run:
         assert run.pane("feeds").rows[0].startswith("binance")

@@ -186,7 +186,8 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def _in_sight(self, height: int) -> str:
         start, stop = self._window(height)
         whole = not self.rows or stop - start >= len(self.rows)
-        return "" if whole else f"{start + 1}–{stop} of {len(self.rows):,}"
+        seen = f"{start + 1}–{stop}" if stop > start else "none"
+        return "" if whole else f"{seen} of {len(self.rows):,}"
 
     def _window(self, height: int) -> tuple[int, int]:
         """The first and the last row, exclusive, that can be seen in so many lines."""
