@@ -38,12 +38,12 @@ from engine.model import Intent, Mode, Sink, Snapshot
 from feeds.link import Context
 from feeds.network import Border
 from feeds.sources import Feeds
-from simulator.scenario import load
 from sizewatch import STARTED_S
 from tests.faults.world import Overheard, WorldClock
 from tests.simulator.still_market import NOW
 from tui.app import SizewatchApp
 
+SCENARIO: Final = "january-2026"
 BEGINS: Final = datetime(2026, 1, 12, 13, 0, tzinfo=UTC)
 """Monday, 8:00 in New York: the day's open, its close and midnight in UTC are still to come."""
 WARM: Final = 0.15
@@ -128,8 +128,7 @@ class Day:
     """Of the terminal's own loop."""
 
     def __post_init__(self) -> None:
-        self.scenario = load("january-2026")
-        self.site = DaySite(self.scenario.name, self.folder / "site")
+        self.site = DaySite(SCENARIO, self.folder / "site")
         self.clock = SharedClock(self.speed, self.site.moment)
         self.clock.jump(BEGINS.timestamp() - NOW, timers=False)
         self.config = replace(Config(), refresh=Refresh(beat_hz=1.0))
@@ -137,7 +136,7 @@ class Day:
             lambda sink, config, clock: World(self, sink, config, clock),
             config=self.config,
             mode=Mode.DEMO,
-            scenario=self.scenario.name,
+            scenario=SCENARIO,
             clock=self.clock,
             store=self.folder / "store",
         )
@@ -156,7 +155,7 @@ class Day:
             self.collector.start()
             app.set_timer(STARTED_S, garbage.resume, name="garbage")  # as the program itself does
 
-        app = SizewatchApp(self.collector, self.config, Mode.DEMO, self.scenario.name, self.clock, painted)
+        app = SizewatchApp(self.collector, self.config, Mode.DEMO, SCENARIO, self.clock, painted)
         async with app.run_test(size=SIZES[-1]) as pilot:
             while self.clock.monotonic() < self.seconds and not self.ended and self.collector.failure() is None:
                 if self.keys % 200 == 199:

@@ -10,11 +10,12 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from engine.amounts import scaled
+from engine.errors import one_line
+
 COMPACT: Final = "compact"
 """The format of large amounts: `{volume_usd:compact}` is `42.4 bn`, `{flow_5d:+compact}` is `+333.3 mn`."""
 _NUMBER: Final = re.compile(r"[-+ ]?#?0?\d{0,2},?(\.\d{1,2})?[fgeds%]?|\+?" + COMPACT)
-_MAGNITUDES: Final = ((999.95e9, 1e12, " tn"), (999.95e6, 1e9, " bn"), (999.95e3, 1e6, " mn"), (999.5, 1e3, " k"))
-"""From which size on, divided by what, called what: so that what is shown never rounds up to a thousand of its unit."""
 LIMIT: Final = 500
 """Characters of a message."""
 
@@ -26,10 +27,8 @@ def is_format(spec: str) -> bool:
 
 def compact(value: float, sign: str = "") -> str:
     """An amount with its magnitude, one decimal: `2.4 tn`, `31.4 bn`, `612.0 mn`, `4.2 k`; below a thousand whole."""
-    for least, unit, name in _MAGNITUDES:
-        if abs(value) >= least:
-            return format(value / unit, f"{sign}.1f") + name
-    return format(value, f"{sign}.0f")
+    amount, unit = scaled(value)
+    return f"{format(amount, f'{sign}.1f')} {unit}" if unit else format(amount, f"{sign}.0f")
 
 
 class _Render(string.Formatter):
@@ -58,4 +57,4 @@ class _Render(string.Formatter):
 def render(template: str, values: Mapping[str, object]) -> str:
     """The message of an event in one line, without control characters."""
     text = _Render().vformat(template, (), values)
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LIMIT]
+    return one_line(text)[:LIMIT]

@@ -19,7 +19,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from engine.errors import SizewatchError, sql_words
+from engine.errors import SizewatchError, one_line, sql_words
 
 # its log repeats the text as it is, control characters and all; what is wrong is said in our own line
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -178,5 +178,5 @@ def _guard_numbers(tree: exp.Expression) -> exp.Expression:
 
 def _shown(text: str) -> str:
     """The text in one short line that carries no control characters to a terminal."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = one_line(text)
     return f"`{line[:60]}…`" if len(line) > 60 else f"`{line}`"

@@ -32,13 +32,18 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
 
 
+def one_line(text: str) -> str:
+    """`text` as `printable` has it, on one line, with one blank where several were."""
+    return " ".join(printable(text).split())
+
+
 _LACKING: Final = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]+'>")
 
 
 def sql_words(error: BaseException, limit: int = 200) -> str:
     """What a parser or an engine of SQL says, in one line without the parser's underlines and its classes' names."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-    line = " ".join(printable((text.splitlines() or [type(error).__name__])[0]).split())
+    line = one_line((text.splitlines() or [type(error).__name__])[0])
     return _LACKING.sub("a value is missing", line)[:limit]
 
 

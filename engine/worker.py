@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from engine.errors import SizewatchError, printable
+from engine.errors import SizewatchError, one_line
 from engine.worker_child import TOO_MUCH_MEMORY, read, write
 
 log = logging.getLogger(__name__)
@@ -293,5 +293,5 @@ class _Process:
 
 def _line(text: str) -> str:
     """One printable line, not endless."""
-    line = " ".join(printable(text).split())
+    line = one_line(text)
     return line if len(line) <= WORDS else line[: WORDS - 1] + "…"

@@ -19,7 +19,7 @@ from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
 from feeds.ccxt_import import ccxt_pro
 from feeds.listening import Line
-from feeds.network import Border
+from feeds.network import Border, goodbye_s
 from feeds.numbers import number, price
 from feeds.quirks import Quirks, quirks_of
 from feeds.shortcuts import SHORTCUTS, UNUSUAL, Shortcut, Tick
@@ -35,8 +35,6 @@ OnTick = Callable[[Tick], None]
 OnMessage = Callable[[str, Any], None]
 """Takes the address of a socket and a message as the library decoded it from JSON."""
 
-CLOSE_S = 1.0
-"""How long a goodbye may take, at most: a tenth of the time-out."""
 LARGEST = 64 * 2**20
 """Bytes of the largest answer that is read, unpacked; the longest list of markets takes about 20 MB."""
 
@@ -276,7 +274,7 @@ async def closed(exchange: Any) -> None:
     some time is let go of at once, so that a thousand reconnects take no more room than one.
     """
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(min(CLOSE_S, exchange.timeout / 10_000)):
+        async with asyncio.timeout(goodbye_s(exchange.timeout / 1000)):
             await exchange.close_ws_clients()
     with contextlib.suppress(Exception):
         await exchange.close()

@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass
+from typing import Final
 from urllib.request import getproxies
 
 from engine.config import Network
+
+GOODBYE_S: Final = 1.0
+"""How long a connection's goodbye may take, at most."""
+
+
+def goodbye_s(timeout: float) -> float:
+    """Seconds that a goodbye may take: a tenth of the time-out."""
+    return min(GOODBYE_S, timeout / 10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,8 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from feeds.network import Border
+from feeds.network import Border, goodbye_s
 
-CLOSE_S: Final = 1.0
-"""How long a goodbye may take, at most: a tenth of the time-out."""
 LARGEST_MESSAGE: Final = 2**16
 
 
@@ -35,6 +33,6 @@ def opened(uri: str, border: Border, trust: ssl.SSLContext) -> connect:
         create_connection=Socket,
         open_timeout=border.timeout,
         ping_interval=None,  # `feeds.listening` asks, and sooner
-        close_timeout=min(CLOSE_S, border.timeout / 10),
+        close_timeout=goodbye_s(border.timeout),
         max_size=LARGEST_MESSAGE,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from engine.errors import one_line
 from notify.channel import DeliveryError, Message
 
 
@@ -40,5 +41,5 @@ class CommandChannel:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            words = " ".join("".join(c if c.isprintable() else " " for c in complaint.decode(errors="replace")).split())
+            words = one_line(complaint.decode(errors="replace"))
             raise DeliveryError(f"{self._arguments[0]}: exit {process.returncode}{': ' + words[:160] if words else ''}")

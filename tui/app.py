@@ -240,7 +240,7 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         if words != self._failed:
             self._failed = words
             log.error("%s", what, exc_info=error)
-            self.notify(words, severity="error", markup=False)
+            self.notify(words, severity="error")
 
     def _in_sight(self) -> list[LiveScreen | Sheet]:
         """The topmost screen that covers all, and the pages over it, from the lowest up."""

@@ -78,7 +78,7 @@ async def keep(app: SizewatchApp, text: str) -> str | None:
         where = app.shelf.keep_query(text, pane.asked)
     except SavedError as error:
         return str(error)
-    app.notify(f"kept “{text}” in {where}", timeout=6, markup=False)
+    app.notify(f"kept “{text}” in {where}", timeout=6)
     return None
 
 
@@ -93,7 +93,7 @@ async def layout(app: SizewatchApp, text: str) -> str | None:
     try:
         if what == "save":
             where = app.shelf.keep_layout(name, {n: layouts.text(made) for n, made in app.screens.items()})
-            app.notify(f"layout “{name}” kept in {where}", timeout=6, markup=False)
+            app.notify(f"layout “{name}” kept in {where}", timeout=6)
             return None
         if what == "built-in":
             app.use_layouts({place.name: layouts.read(place.layouts) for place in catalogue.SCREENS})

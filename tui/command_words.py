@@ -245,7 +245,7 @@ async def export(app: SizewatchApp, text: str) -> str | None:
         rows = await asyncio.to_thread(files_out.write_table, frame, path)
     except files_out.ExportError as error:
         return str(error)
-    app.notify(f"{rows:,} rows → {path}", timeout=6, markup=False)
+    app.notify(f"{rows:,} rows → {path}", timeout=6)
     return None
 
 
@@ -261,5 +261,5 @@ async def picture(app: SizewatchApp, text: str) -> str | None:
         await asyncio.to_thread(files_out.write_text, drawn, path)
     except files_out.ExportError as error:
         return str(error)
-    app.notify(f"the screen → {path}", timeout=6, markup=False)
+    app.notify(f"the screen → {path}", timeout=6)
     return None

@@ -107,10 +107,10 @@ def compact(value: float | None, status: str | None = None) -> str:
     """A large amount with its magnitude: `2.4 tn`, `31.4 bn`, `612.0 mn`, `4.2 k`."""
     if value is None or not math.isfinite(value):
         return absent(status)
-    for limit, unit in ((999.95e9, "tn"), (999.95e6, "bn"), (999.95e3, "mn"), (999.5, "k ")):
-        if abs(value) >= limit:
-            return f"{number(value / {'tn': 1e12, 'bn': 1e9, 'mn': 1e6, 'k ': 1e3}[unit], 1)} {unit}"
-    return f"{number(value, 0)}   "
+    from engine.amounts import scaled  # the first paint, which has no amount to show yet, does not wait for it
+
+    amount, unit = scaled(value)
+    return f"{number(amount, 1 if unit else 0)} {unit:<2}"
 
 
 def age(seconds: float | None) -> str:

@@ -73,8 +73,7 @@ def _brief(row: Row, column: str) -> dict[str, Any]:
 def _sources(view: View, subject: str) -> list[Line]:
     """Who prices it, who has its bars, and how those feeds are."""
     lines: list[Line] = []
-    feeds = view.table("feeds")
-    states = {r["source"]: r for r in feeds.iter_rows(named=True)} if feeds is not None else {}
+    states = {r["source"]: r for r in view.rows("feeds")}
     parts = (f"{half}/USD" if half.isalpha() else half for half in subject.split("/")) if "/" in subject else ()
     for name in dict.fromkeys((subject, *subject.split("/"), *parts)):
         for row in rows_of(view, "quotes", "symbol", name):
@@ -98,9 +97,8 @@ def _source_line(symbol: str, source: str | None, book: str | None, states: Mapp
 
 def _alerts(view: View, subject: str) -> list[Line]:
     """The alerts that stand on it."""
-    table = view.table("alerts")
     lines: list[Line] = []
-    for row in table.iter_rows(named=True) if table is not None else ():
+    for row in view.rows("alerts"):
         if _concerns(str(row["row"]), subject):
             since = fmt.moment(row["since"], "%d %b %H:%M") if row["since"] is not None else fmt.MISSING
             role = SEVERITY.get(str(row["severity"]), "text") if row["state"] == "firing" else "dim"
@@ -114,8 +112,7 @@ def _alerts(view: View, subject: str) -> list[Line]:
 def _events(view: View, subject: str) -> list[Line]:
     """What alerts told of it, newest first."""
     found: dict[str, tuple[float, str, str]] = {}
-    journal = view.table("journal")
-    for row in journal.iter_rows(named=True) if journal is not None else ():
+    for row in view.rows("journal"):
         if _concerns(str(row["row"]), subject) and row["at"] is not None:
             found[str(row["event_id"])] = (row["at"].timestamp(), str(row["kind"]), str(row["message"] or ""))
     for event in view.snapshot.events if view.snapshot is not None else ():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from engine.errors import one_line
+
 Protocol = Literal["osc9", "osc99", "osc777"]
 _END: Final = "\x1b\\"
 
@@ -19,4 +21,4 @@ def sequence(protocol: Protocol, title: str, body: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:240]
+    return one_line(text)[:240]

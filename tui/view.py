@@ -59,6 +59,11 @@ class View:
             held = self.made[name] = (frame, frame.to_dicts())
         return held[1]
 
+    def row(self, name: str, **values: str) -> dict[str, Any] | None:
+        """The first of these rows that has these values; None where none has."""
+        wanted = values.items()
+        return next((row for row in self.rows(name) if all(row[key] == value for key, value in wanted)), None)
+
 
 class Eye:
     """Reads the source once a frame; keeps the frozen snapshot while the user holds the screen."""

@@ -51,8 +51,6 @@ class WorldClock(Clock):
         self._ahead = 0.0
         """What the wall clock is further on than the timers' clock."""
         self._speed = speed
-        self.stalled_s = 0.0
-        """Seconds of ours that did not pass here, since the machine was busy with something else."""
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
 
@@ -81,7 +79,6 @@ class WorldClock(Clock):
             began = time.monotonic()
             await asyncio.sleep(self.TICK_S)
             took = time.monotonic() - began
-            self.stalled_s += max(0.0, took - 2 * self.TICK_S)
             self.jump(min(took, 2 * self.TICK_S) * self._speed, timers=True)
             while self._sleepers and self._sleepers[0][0] <= self._mono:
                 woken = heapq.heappop(self._sleepers)[2]

@@ -156,19 +156,21 @@ def test_words_carry_no_control_characters() -> None:
     assert len(words("x" * 500)) == 120
 
 
+class Held:
+    """What a frame holds."""
+
+
+def fail(held: list[weakref.ref[Held]]) -> None:
+    mine = Held()
+    held.append(weakref.ref(mine))
+    raise ValueError
+
+
 def test_an_error_lets_go_of_what_its_frames_held_however_it_is_knotted() -> None:
-    class Held:
-        pass
-
-    def fail() -> None:
-        mine = Held()
-        held.append(weakref.ref(mine))
-        raise ValueError
-
     held: list[weakref.ref[Held]] = []
     try:
         try:
-            fail()
+            fail(held)
         except ValueError as inner:
             raise ExceptionGroup("both", [inner, OSError()]) from inner
     except ExceptionGroup as error:
@@ -180,17 +182,9 @@ def test_an_error_lets_go_of_what_its_frames_held_however_it_is_knotted() -> Non
 
 
 def test_an_error_lets_go_of_what_the_one_that_it_wraps_held() -> None:
-    class Held:
-        pass
-
-    def fail() -> None:
-        mine = Held()
-        held.append(weakref.ref(mine))
-        raise ValueError
-
     held: list[weakref.ref[Held]] = []
     try:
-        fail()
+        fail(held)
     except ValueError as inner:
         wrapping = ConnectionError(inner)  # as ccxt does, without raising from it
     assert held[0]() is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ from tui.lines import Span
 
 VOLUME_FROM = 14
 """Lines from which on volume has room."""
+Values = TypeVar("Values", float, Floats)
+
 REACH = 0.45
 """A band is made room for where it lies within this share of the price's own span beyond it."""
 
@@ -77,13 +79,13 @@ class Ground:
 
     # --- where things stand
 
-    def value(self, values: Floats) -> Floats:
+    def value(self, values: Values) -> Values:
         """Prices in the chart's own unit: themselves, or per cent of the first one."""
         return 100.0 * (values / self.base - 1.0) if self.percent else values
 
     def place(self, price: float) -> float:
         """The dot row of one price."""
-        return self.scale.at(100.0 * (price / self.base - 1.0) if self.percent else price)
+        return self.scale.at(self.value(price))
 
     def _aligned(self, other: Course | None) -> Floats | None:
         """The second series at the first one's times, rebased so that both begin at one value."""

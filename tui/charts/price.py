@@ -14,6 +14,7 @@ import numpy as np
 from engine.technical import pivots
 from tui import format as fmt
 from tui.charts import scale as scales
+from tui.charts.binned import each_for
 from tui.charts.canvas import Caption, Floats
 from tui.charts.data import beginning
 from tui.charts.ground import Ground
@@ -201,7 +202,7 @@ class Plot(Ground):
         self.canvas.upright(self.cell(at), "bright", 2)
         close = float(self.bins.course.close[at])
         if close == close:  # noqa: PLR0124 — NaN
-            value = float(self.value(np.array([close]))[0])
+            value = self.value(close)
             y = self.scale.at(value)
             self.canvas.level(y, "bright", 4)
             digits = max(self.digits, 0 if self.percent else fmt.price_digits(close))
@@ -234,7 +235,7 @@ class Plot(Ground):
         caption = Caption(self.width)
         begins = self.bins.begins
         # a line has two bars a cell at the most: marks are looked for at the cells
-        each = max(1, -(-len(begins) // self.columns))
+        each = each_for(len(begins), self.columns)
         interval = self.picture.interval
         for index, words in scales.time_marks(begins[::each].tolist(), interval, self.columns):
             x = min(self.cell(index * each), self.columns - 1)

@@ -10,7 +10,6 @@ from textual.binding import BindingType
 
 from engine.model import Intent
 from tui.panes import alert_keys
-from tui.view import View
 from tui.widgets.linepane import LinePane
 from tui.wishes import Wish
 
@@ -124,23 +123,14 @@ class AlertRows(LinePane):
     def rule_row(self) -> dict[str, object] | None:
         """The rule of the row under the cursor, as the table `rules` has it."""
         chosen = self.chosen()
-        return row_of(self.view, "rules", rule=chosen.rule) if chosen is not None and self.view is not None else None
+        return self.view.row("rules", rule=chosen.rule) if chosen is not None and self.view is not None else None
 
     def _silent(self, chosen: Chosen) -> bool:
         if self.view is None:
             return False
-        row = row_of(self.view, "alerts", rule=chosen.rule, row=chosen.row) if chosen.row != "*" else None
-        row = row or row_of(self.view, "rules", rule=chosen.rule)
+        row = self.view.row("alerts", rule=chosen.rule, row=chosen.row) if chosen.row != "*" else None
+        row = row or self.view.row("rules", rule=chosen.rule)
         return row is not None and bool(row["silenced"])
-
-
-def row_of(view: View, table: str, **values: str) -> dict[str, object] | None:
-    """The first row of a table that has these values."""
-    frame = view.table(table)
-    for row in frame.iter_rows(named=True) if frame is not None else ():
-        if all(row[name] == value for name, value in values.items()):
-            return dict(row)
-    return None
 
 
 def subject_of(chosen: Chosen, rule: Mapping[str, object] | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 from engine.model import Event
 from tui.format import new_york
 from tui.lines import Line, fit, stale, width_of
-from tui.panes.alert_rows import AlertRows, Chosen, row_of
+from tui.panes.alert_rows import AlertRows, Chosen
 from tui.view import View
 from tui.widgets.bar import Bar
 
@@ -58,10 +58,9 @@ class Alert:
 
 def alerts(view: View) -> list[Alert]:
     """Every alert to show, in order."""
-    frame = view.table("alerts")
     found: list[Alert] = []
     known: set[tuple[str, str]] = set()
-    for r in frame.iter_rows(named=True) if frame is not None else ():
+    for r in view.rows("alerts"):
         state, fired, since = r["state"], r["fired_at"], r["since"]
         when = since if state in OVER or fired is None else fired
         words = r["message"] if state != "pending" else None
@@ -162,7 +161,7 @@ class AlertsPane(AlertRows):
         if not self.rows or self.view is None:
             return None
         alert = self._alerts[self.index()]
-        row = row_of(self.view, "alerts", rule=alert.rule, row=alert.row)
+        row = self.view.row("alerts", rule=alert.rule, row=alert.row)
         if row is not None:
             return row
         when = new_york(alert.at)

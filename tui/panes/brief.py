@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui import format as fmt
 from tui.lines import Line, Span, width_of
 from tui.panes.band import band, band_symbol
-from tui.panes.gauges import gauge_figure, gauge_records, mark_for, record_of, role_for
+from tui.panes.gauges import gauge_figure, gauge_records, mark_for, role_for
 from tui.view import View
 from tui.widgets.bar import Bar
 
@@ -48,7 +48,7 @@ def gauges(view: View, width: int) -> Line:
             text, sign, role = gauge_figure(records[gauge])
             figure = (text.strip() + sign, role_for(status, role, stuck))
             parts.append(((f"{mark_for(status, stuck)}{name} ", "dim"), figure))
-    market = record_of(view, "markets", "base", "BTC")
+    market = view.row("markets", base="BTC")
     if market is not None:
         status = market["status"]
         volume = fmt.compact(market["all_markets_usd"], status).strip()
@@ -56,7 +56,7 @@ def gauges(view: View, width: int) -> Line:
         if market["dominance_pct"] is not None:
             dominance = f"{fmt.number(market['dominance_pct'], 1)} %"
             parts.append(((f"{mark_for(status, stuck)}dom ", "dim"), (dominance, role_for(status, "text", stuck))))
-    volume_row = record_of(view, "volumes", "symbol", "IWM")
+    volume_row = view.row("volumes", symbol="IWM")
     if volume_row is not None:
         change, status = volume_row["adv_yoy_pct"], volume_row["status"]
         role = role_for(status, fmt.direction(change), stuck)

@@ -76,8 +76,7 @@ class ClaimsPane(LinePane):
     reads = ("claims",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("claims")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("claims")
         self.rows = [r["claim"] for r in self._records]
         self._columns = columns_for(width)
         self.head = (heading(self._columns),) if self.rows else ()

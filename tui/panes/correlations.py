@@ -77,8 +77,7 @@ class CouplesPane(LinePane):
         raise TypeError(f"{type(self).__name__} has no lines")
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("correlations")
-        self._couples = couples(list(frame.iter_rows(named=True)) if frame is not None else [])
+        self._couples = couples(view.rows("correlations"))
         self.rows = list(self._couples)
         self._columns = choose(self.columns, width)
         self.head = (heading(self._columns),) if self.rows else ()

@@ -79,8 +79,7 @@ class EvidencePane(LinePane):
     reads = ("regime",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("regime")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("regime")
         self.rows = [f"{r['side']} {r['evidence']}" for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = ()

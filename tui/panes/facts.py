@@ -80,8 +80,7 @@ class FactsPane(LinePane):
     reads = ("facts",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("facts")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("facts")
         self.rows = [str(r["fact"]) for r in self._records]
         self._columns = columns_for(width)
         self.head = (heading(self._columns),) if self.rows else ()

@@ -77,8 +77,7 @@ class FlowsPane(LinePane):
     reads = ("flows",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("flows")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("flows")
         self.rows = [f"{r['group']} {r['fund']}" for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()

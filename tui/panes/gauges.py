@@ -15,11 +15,6 @@ from tui.view import View
 from tui.widgets.linepane import LinePane
 
 
-def record_of(view: View, table: str, column: str, name: str) -> Mapping[str, Any] | None:
-    """The first row of a table whose column holds the name."""
-    return next((row for row in view.rows(table) if row[column] == name), None)
-
-
 def size_pairs(view: View) -> list[tuple[str, Mapping[str, Any]]]:
     """The pair that stands for equity size and the one that stands for crypto size."""
     records = view.rows("spreads")
@@ -128,7 +123,7 @@ def russell_line(view: View) -> Line:
 
 def dominance_line(view: View) -> Line:
     """BTC's share of all crypto; empty before the market's figures."""
-    record = record_of(view, "markets", "base", "BTC") or record_of(view, "markets", "base", "*")
+    record = view.row("markets", base="BTC") or view.row("markets", base="*")
     if record is None:
         return ()
     status, share = record["status"], record["dominance_pct"]
@@ -137,7 +132,7 @@ def dominance_line(view: View) -> Line:
         (f"{mark_for(status, view.stuck)}{'BTC dominance':<13}", "dim"),
         (f"{text:>9}", role_for(status, "text", view.stuck)),
     )
-    month = record_of(view, "facts", "fact", "btc_dominance_30d")
+    month = view.row("facts", fact="btc_dominance_30d")
     if month is None or month["value"] is None:
         return line
     change = f"  {fmt.signed(month['value'], 1)} pp / 30 d"
@@ -147,7 +142,7 @@ def dominance_line(view: View) -> Line:
 def volume_lines(view: View, together: bool) -> list[Line]:
     """24-hour volume of BTC and ETH over all markets, in one line or each with what the own venues see of it."""
     stuck = view.stuck
-    found = [r for base in ("BTC", "ETH") if (r := record_of(view, "markets", "base", base)) is not None]
+    found = [r for base in ("BTC", "ETH") if (r := view.row("markets", base=base)) is not None]
     if together and found:
         spans: list[Span] = [(f"{mark_for(_worst(found), stuck)}{'24h volume $':<13}", "dim")]
         for record in found:
@@ -242,7 +237,7 @@ class GaugesPane(LinePane):
             return None
         table, key, *_ = self.rows[self.index()].split(" ")
         frame = self.view.table(table)
-        found = record_of(self.view, table, frame.columns[0], key) if frame is not None else None
+        found = self.view.row(table, **{frame.columns[0]: key}) if frame is not None else None
         return dict(found) if found is not None else None
 
     def called(self) -> str:

@@ -93,8 +93,7 @@ class HeatPane(LinePane):
     reads = ("matrix", "correlations")
 
     def prepare(self, view: View, width: int) -> None:
-        table = view.table("matrix")
-        self._square = square(list(table.iter_rows(named=True))) if table is not None else {}
+        self._square = square(view.rows("matrix"))
         if self._square:
             names = list(self._square)
             self.rows = names
@@ -104,8 +103,7 @@ class HeatPane(LinePane):
             )
             self.head = (((" " * (SQUARE_NAME + 1) + words, "head"),),)
             return
-        frame = view.table("correlations")
-        self._couples = couples(list(frame.iter_rows(named=True))) if frame is not None else {}
+        self._couples = couples(view.rows("correlations"))
         self.rows = list(self._couples)
         self._width = width
         each = max(7, (width - NAME - 2) // 4)

@@ -26,10 +26,10 @@ class JournalPane(AlertRows):
     reads = ("journal", "rules", "alerts")
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("journal")
-        self._all = frame.height if frame is not None else 0
+        rows = view.rows("journal")
+        self._all = len(rows)
         self._records: list[dict[str, Any]] = [
-            row for row in (frame.iter_rows(named=True) if frame is not None else ())
+            row for row in rows
             if self.holds(row["severity"], row["rule"], row["row"], row["kind"], row["message"], row["delivery"],
                           row["delivery_detail"], "unseen" if unseen(row) else "seen")
         ]  # fmt: skip

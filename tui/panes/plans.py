@@ -92,8 +92,7 @@ class PlansPane(LinePane):
     reads = ("plans",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("plans")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("plans")
         self.rows = [f"{r['plan']} {r['goal']}" for r in self._records]
         prices = [r[key] for r in self._records for key in ("last", "entry", "stop", "target")]
         self._decimals = max((fmt.price_digits(p) for p in prices), default=2)

@@ -306,10 +306,10 @@ class QuotesPane(LinePane):
 
     def record(self) -> dict[str, object] | None:
         """The quote under the cursor, or the basket whose line it is."""
-        name, baskets = self.called(), self.view.table("baskets") if self.view is not None else None
-        if not self.rows or self._order[self.index()] >= 0 or baskets is None:
+        view = self.view
+        if not self.rows or self._order[self.index()] >= 0 or view is None or view.table("baskets") is None:
             return super().record()
-        return next((r for r in baskets.iter_rows(named=True) if r["basket"] == name), None)
+        return view.row("baskets", basket=self.called())
 
     def called(self) -> str:
         return super().called().removeprefix("─ ")

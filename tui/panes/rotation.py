@@ -64,8 +64,7 @@ class RotationPane(LinePane):
     _chosen: tuple[bool, str | None] = (False, None)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("rotation")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("rotation")
         self.rows = [r["item"] for r in self._records]
         self._table = next((table for least, table in TABLE_WIDTHS if width >= least), 0)
         beside = self._table > 0 and self.size.height >= PLANE_LINES

@@ -21,10 +21,10 @@ class RulesPane(AlertRows):
     ages = True
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("rules")
-        self._all = frame.height if frame is not None else 0
+        rows = view.rows("rules")
+        self._all = len(rows)
         self._records: list[dict[str, Any]] = [
-            row for row in (frame.iter_rows(named=True) if frame is not None else ())
+            row for row in rows
             if self.holds(row["rule"], row["origin"], row["severity"], row["watches"], state_of(row, view.now)[0])
         ]  # fmt: skip
         self.rows = [row["rule"] for row in self._records]

@@ -89,11 +89,10 @@ class ScannerPane(LinePane):
         self._reverse = True
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("scanner")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("scanner")
         if self._sort:
             column = next(c.sort for c in COLUMNS if c.key == self._sort)
-            self._records.sort(key=lambda r: _order(r[column], self._reverse))
+            self._records = sorted(self._records, key=lambda r: _order(r[column], self._reverse))
         self.rows = [r["pair"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns, self._sort, self._reverse),) if self.rows else ()

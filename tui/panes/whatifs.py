@@ -47,8 +47,7 @@ class WhatIfsPane(LinePane):
     reads = ("whatifs",)
 
     def prepare(self, view: View, width: int) -> None:
-        frame = view.table("whatifs")
-        self._records = list(frame.iter_rows(named=True)) if frame is not None else []
+        self._records = view.rows("whatifs")
         self.rows = [r["whatif"] for r in self._records]
         self._columns = choose(COLUMNS, width)
         self.head = (heading(self._columns),) if self.rows else ()

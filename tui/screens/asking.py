@@ -95,7 +95,7 @@ class AskingScreen(LiveScreen):
             await self.say(text)
             return
         if wrong := self.unfit():
-            self.notify(wrong, severity="warning", timeout=6, markup=False)
+            self.notify(wrong, severity="warning", timeout=6)
             return  # the line stays, to be mended
         await self.leave_line()
 

@@ -99,8 +99,7 @@ class WelcomePage(LinePane):
                 lines += [((" " * 10, "dim"), (line, "text")) for line in more]
         if self.said:
             lines += [BLANK, *(((f" {line}", "good"),) for line in wrap(self.said, width - 2))]
-        frame = view.table("feeds")
-        rows = list(frame.iter_rows(named=True)) if frame is not None else []
+        rows = view.rows("feeds")
         live = sum(row["state"] == "live" for row in rows)
         count = f"  {live} of {len(rows)} sources answer; j and k go through them" if rows else ""
         lines += [BLANK, ((" What is reachable from here", "bright"), (count, "dim"))]
