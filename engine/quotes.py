@@ -218,11 +218,12 @@ def _status(board: Board, book: Book, *, settled: bool) -> Status:
 def _filled(book: Book, cell: Cell) -> Quote:
     """An equity's quote with what its source does not send (Yahoo's streamer: mostly the day's figures) from the other.
 
-    Never a price: only what holds for the whole session, from a quote of about the same time.
+    Never a price: only what holds for the whole session, from a quote of about the same time, and from none that was
+    out of date when it came, where this one was not: whatever is wrong with its time may be wrong with all of it.
     """
     quote = cell.quote
     for other in book.cells.values():
-        if other is cell or abs(_at(other.quote) - _at(quote)) > 6 * 3600:
+        if other is cell or (other.old and not cell.old) or abs(_at(other.quote) - _at(quote)) > 6 * 3600:
             continue
         more = other.quote
         quote = quote._replace(

@@ -13,7 +13,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import BadDataError, FatalError
 from feeds.aside import aside
@@ -267,18 +267,36 @@ def _bounded() -> type[aiohttp.ClientResponse]:
     return Bounded
 
 
+_CLOSING: Final[set[asyncio.Task[None]]] = set()
+"""Those under way: the loop itself keeps no task alive."""
+
+
 async def closed(exchange: Any) -> None:
     """Close every socket of `exchange`: politely for a moment, then whatever the far side does. It is of no use then.
 
-    An exchange object refers to itself in dozens of ways and holds megabytes: what a search for garbage would find at
-    some time is let go of at once, so that a thousand reconnects take no more room than one.
+    Whoever is cancelled meanwhile goes, and the closing goes on: a life that was lost as its watchdog gave it up would
+    leave a session open for good.
     """
+    closing = asyncio.ensure_future(_close(exchange))
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
+    await asyncio.shield(closing)
+
+
+async def _close(exchange: Any) -> None:
+    """An exchange object refers to itself in dozens of ways and holds megabytes: what a search for garbage would find
+    at some time is let go of at once, so that a thousand reconnects take no more room than one.
+    """
+    held = vars(exchange)
     with contextlib.suppress(Exception):
         async with asyncio.timeout(goodbye_s(exchange.timeout / 1000)):
             await exchange.close_ws_clients()
+    held["clients"] = {}  # who has not said goodbye by now is not waited for again
+    for value in list(held.values()):
+        if isinstance(value, asyncio.Future):
+            value.cancel()  # the loading of the markets would go on asking
     with contextlib.suppress(Exception):
         await exchange.close()
-    held = vars(exchange)
     if (tap := held.get("_tap")) is not None:
         tap.end()
     for name, value in list(held.items()):
@@ -287,7 +305,7 @@ async def closed(exchange: Any) -> None:
         elif isinstance(value, list):
             held[name] = []
         elif isinstance(value, asyncio.Future):
-            held[name] = None  # the loading of the markets, which holds them
+            held[name] = None  # it holds what it loaded
         elif callable(value):
             del held[name]
 

@@ -19,7 +19,7 @@ from feeds.link import MAX_PRICE, Context, Link
 from feeds.network import Border
 from feeds.translate import words
 from feeds.turns import YFINANCE, turn
-from feeds.yahoo_units import in_units
+from feeds.yahoo_units import in_units, likely
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from feeds.yahoo_http import Yahoo
 
 SYMBOLS_A_REQUEST: Final = 200
-LARGEST_MOVE: Final = 0.5
-"""A day's change beyond this share says that the previous close is wrong (ranaroussi/yfinance#2704: ^RUT, ^VIX)."""
 LEAST_PAUSE_S: Final = 2.0
 """Never less between two requests, whoever asks for one."""
 AT_WORK: Final = frozenset({"PRE", "REGULAR", "POST"})
@@ -139,8 +137,7 @@ def quote_of(symbol: str, row: Mapping[str, Any], now: float, mono: float) -> Qu
         return None
     if session != "regular":
         previous = regular
-    if previous is not None and abs(last / previous - 1) > LARGEST_MOVE:
-        previous = None
+    previous = likely(previous, last)
     early = session == "pre"
 
     def money(name: str) -> float | None:

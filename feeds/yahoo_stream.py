@@ -31,7 +31,7 @@ from feeds.link import MAX_PRICE, Context, Link
 from feeds.listening import Line, listen
 from feeds.translate import translate, words
 from feeds.turns import STREAM, turn
-from feeds.yahoo_units import in_units
+from feeds.yahoo_units import in_units, likely
 
 if TYPE_CHECKING:
     from engine.sessions import Hours
@@ -187,7 +187,7 @@ class QuoteReader:
         def money(value: float) -> float | None:
             return shortest(value) * unit if _positive(value) else None
 
-        previous = _previous(data)
+        previous = likely(_previous(data), shortest(data.price))
         return Quote(
             symbol=symbol,
             source=YahooStream.source,

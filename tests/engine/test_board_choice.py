@@ -139,6 +139,15 @@ def test_what_the_stream_lacks_comes_from_the_poll_but_never_a_price(clock: Hand
     assert (got["high_24h"], got["low_24h"], got["volume"], got["bid"]) == (221.0, 215.0, 1e6, None)
 
 
+def test_what_was_out_of_date_when_it_came_lends_nothing_to_what_is_not(clock: HandClock) -> None:
+    run = engine(clock)
+    run.ingest(quote(clock, "IWM", "yahoo-stream", 198.2, age=3600.0, prev=50.8, high=199.0, volume=1e6))
+    run.ingest(quote(clock, "IWM", "yahoo-poll", 396.5))
+    got = row(run.beat(), "IWM")
+    assert (got["source"], got["last"], got["change_pct"]) == ("yahoo-poll", 396.5, None)
+    assert (got["high_24h"], got["volume"]) == (None, None)
+
+
 def test_a_new_configuration_drops_what_it_does_not_name_and_keeps_the_rest(clock: HandClock) -> None:
     run = engine(clock)
     _tick(run.board, clock, "coinbase", "kraken")

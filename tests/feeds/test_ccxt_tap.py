@@ -12,6 +12,7 @@ from engine.errors import TransientError
 from feeds.ccxt_tap import Tap, closed
 from feeds.listening import ASKED_AFTER, GONE_AFTER, LOOK_S, listen
 from tests.feeds.fakes import FakeClock
+from tests.feeds.links import until
 
 PING = WSMessage(WSMsgType.PING, b"7", None)
 TEXT = WSMessage(WSMsgType.TEXT, "{}", None)
@@ -91,6 +92,44 @@ async def test_a_quiet_socket_that_answers_stays() -> None:
     listening.cancel()
 
 
+class Exchange:
+    """One whose far side may never answer a goodbye."""
+
+    def __init__(self, timeout: int, *, answers: bool = True) -> None:
+        self.timeout = timeout
+        self.clients = {"wss://example.org": object()}
+        self.markets_loading = asyncio.get_running_loop().create_future()
+        self.shut = False
+        self._answers = answers
+
+    async def close_ws_clients(self) -> None:
+        if self.clients and not self._answers:
+            await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        await self.close_ws_clients()
+        self.shut = True
+
+
+async def test_who_does_not_answer_a_goodbye_is_waited_for_once() -> None:
+    exchange = Exchange(500, answers=False)
+    loading = exchange.markets_loading
+    await asyncio.wait_for(closed(exchange), 5.0)
+    assert exchange.shut
+    assert loading.cancelled()
+
+
+async def test_a_life_that_is_cancelled_while_it_closes_leaves_nothing_open() -> None:
+    exchange = Exchange(500, answers=False)
+    life = asyncio.create_task(closed(exchange))
+    await asyncio.sleep(0)
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert not exchange.shut
+    await until(lambda: exchange.shut)
+
+
 async def test_a_goodbye_takes_a_tenth_of_the_time_out_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
     limit = asyncio.timeout
@@ -98,14 +137,6 @@ async def test_a_goodbye_takes_a_tenth_of_the_time_out_at_most(monkeypatch: pyte
     def noted(delay: float) -> asyncio.Timeout:
         given.append(delay)
         return limit(delay)
-
-    class Exchange:
-        def __init__(self, timeout: int) -> None:
-            self.timeout = timeout
-
-        async def close_ws_clients(self) -> None: ...
-
-        async def close(self) -> None: ...
 
     monkeypatch.setattr("feeds.ccxt_tap.asyncio.timeout", noted)
     for timeout in (2_000, 10_000, 120_000):

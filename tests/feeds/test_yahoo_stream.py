@@ -60,6 +60,13 @@ def test_a_previous_close_has_as_many_decimals_as_the_price(read: QuoteReader) -
     assert (quote.last, quote.prev) == (4.171, 4.184)
 
 
+@pytest.mark.parametrize("change", [147.0, -200.0, 198.2, 1e9])
+def test_a_previous_close_that_cannot_be_one_is_none(read: QuoteReader, change: float) -> None:
+    quote = read.read(tick(198.24, change=change, price_hint=2), 5.0, 6.0)
+    assert quote is not None
+    assert (quote.last, quote.prev) == (198.24, None)
+
+
 def test_without_a_change_there_is_no_previous_close(read: QuoteReader) -> None:
     quote = read.read(tick(232.35), 5.0, 6.0)
     assert quote is not None
