@@ -19,7 +19,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
 from textual.filter import LineFilter
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from engine.clock import Clock
 from engine.config import Config
@@ -331,9 +331,12 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         """The form for a new alert, on what is charted or under the cursor."""
         from tui.charts.pane import charted
         from tui.screens.alert_form import AlertForm
+        from tui.screens.detail import Detail
 
-        pane = self.screen.focused_pane() if isinstance(self.screen, PaneScreen) else None
-        await self.push_screen(AlertForm((charted(pane) if pane is not None else None) or ""))
+        about = self.screen.subject if isinstance(self.screen, Detail) else None
+        if isinstance(self.screen, PaneScreen):
+            about = charted(self.screen.focused_pane())
+        await self.push_screen(AlertForm(about or ""))
 
     def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""
@@ -345,9 +348,13 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         self.push_screen(Help(self.actions.actions, self.warnings))
 
     async def action_screen(self, number: int) -> None:
-        """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself."""
+        """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself.
+
+        A page of help or detail is left for good.
+        """
         name = catalogue.BY_NUMBER[number].name
-        while self.current_mode == name and len(self.screen_stack) > 1 and isinstance(self.screen, PaneScreen):
+        leaves = (ModalScreen, PaneScreen) if self.current_mode == name else ModalScreen
+        while len(self.screen_stack) > 1 and isinstance(self.screen, leaves):
             await self.pop_screen()
         await self.switch_mode(name)
         self.frame()

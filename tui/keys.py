@@ -102,6 +102,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("quit", "q,ctrl+q,ctrl+c", "app.quit", "quit", "Leave sizewatch.", "General", 7),
 )  # fmt: skip
 
+EVERYWHERE: Final = tuple(a.id for a in ACTIONS if a.call.startswith("app."))
+"""Actions that need no pane: they are open on a page over the panes, too."""
+
 _SHOWN: Final = {
     "slash": "/", "colon": ":", "plus": "+", "minus": "-", "question_mark": "?",
     "space": "Space", "escape": "Esc", "enter": "Enter", "tab": "Tab",

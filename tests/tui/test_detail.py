@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import polars as pl
+import pytest
+
 from tests.tui import fakes
 from tests.tui.running import running
-from tui.charts.pane import subject_of
+from tui import format as fmt
+from tui.charts.pane import MarketChart, subject_of
 from tui.definitions import definition
 from tui.lines import plain
 from tui.panes.flows import FlowsPane
 from tui.panes.gauges import GaugesPane
+from tui.panes.levels import LevelsPane
 from tui.panes.sql import cell
+from tui.screens.alert_form import AlertForm
 from tui.screens.chart import ChartScreen
 from tui.screens.detail import Detail, DetailPage, number_text, value_text
 
@@ -111,9 +117,78 @@ async def test_a_funds_page_says_what_its_money_is_and_a_groups_has_no_chart_of_
     assert number_text("share_of_all", 0.243) == "24.3 %"
 
 
+def test_shares_are_whole_and_parts_of_a_coin_are_not() -> None:
+    assert number_text("volume", 1_914_872.0) == "1,914,872"
+    assert number_text("adv_shares", 5_900_000.05) == "5,900,000"
+    assert number_text("volume", 12.3456) == "12.346"
+    assert number_text("age_s", 1.2852) == "1.3"
+
+
+async def test_the_detail_of_a_level_is_called_by_its_price_as_levels_are() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("3")
+        pane = run.app.screen.query_one("#levels", LevelsPane)
+        pane.move_to(0)
+        record = pane.record() or {}
+        assert pane.called() == f"{record['symbol']} {record['role']} {fmt.level(record['price'])}"
+        pane.focus()
+        await run.press("enter")
+        assert f"─ {pane.called()} ─ Esc returns" in run.text()
+
+
+async def test_the_chart_of_an_index_tells_no_volume() -> None:
+    start = fakes.snapshot()
+    bars = start.tables["bars"]
+    without = pl.when(pl.col("symbol") == "^RUT").then(0.0).otherwise(pl.col("volume")).alias("volume")
+    for told, frame in ((True, bars), (False, bars.with_columns(without))):
+        async with running(replace(start, tables={**start.tables, "bars": frame}), (200, 60)) as run:
+            chart = next(c for c in run.app.screen.query(MarketChart) if c.options.symbol == "^RUT")
+            record = chart.record() or {}
+            assert "close" in record
+            assert ("volume" in record) is told
+
+
 def test_a_price_means_what_it_is_in_its_own_table_and_a_probability_is_in_per_cent() -> None:
     assert definition("price", {"symbol": "IWM"}).startswith("mid of bid and ask")
     assert definition("price", {"symbol": "^RUT", "role": "support"}) == "where the level lies"
     assert definition("price", {"whatif": "2000-09"}) == "where the small fund would stand"
     assert definition("distance_pct", {"plan": "iwm", "goal": 1}) == "from the price to the target"
     assert number_text("touch_probability", 0.3157) == "31.6 %"
+
+
+async def test_the_keys_that_hold_everywhere_hold_over_a_detail() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("enter", "A")
+        assert isinstance(run.app.screen, AlertForm)
+        assert "BTC/USD" in run.text()
+        await run.press("escape")
+        assert isinstance(run.app.screen, Detail)
+        await run.press("c")
+        assert isinstance(run.app.screen, ChartScreen)
+        await run.press("escape", "space")
+        assert isinstance(run.app.screen, Detail)
+        assert "FROZEN" in run.text()
+        await run.press("space", "3")
+        assert run.app.current_mode == "levels"
+        await run.press("1")
+        assert not isinstance(run.app.screen, Detail), "it was left for good"
+
+
+@pytest.mark.parametrize("opens", ["enter", "question_mark"])
+async def test_a_command_may_be_typed_over_a_page_at_once(opens: str) -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press(opens)
+        await run.pilot.press("colon", *"chart IWM/SPY", "enter")
+        await run.frame()
+        assert isinstance(run.app.screen, ChartScreen)
+        assert run.app.screen.chart.options.symbol == "IWM/SPY"
+
+
+async def test_a_page_without_a_chart_is_as_tall_as_what_it_says() -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        run.pane("feeds").focus()
+        await run.frame()
+        await run.press("enter")
+        page = run.app.screen.query_one(DetailPage)
+        assert len(page.rows) < page.size.height < len(page.rows) + 4
+        assert page.size.width < 112

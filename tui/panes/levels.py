@@ -69,8 +69,12 @@ class LevelsPane(LinePane):
         stuck = self.view is not None and self.view.stuck
         return [level_row(r, self._columns, stuck, self._decimals) for r in self._records[start:stop]]
 
-    def record(self) -> dict[str, object] | None:
+    def record(self) -> dict[str, Any] | None:
         return dict(self._records[self.index()]) if self.rows else None
+
+    def called(self) -> str:
+        record = self.record()
+        return f"{record['symbol']} {record['role']} {fmt.level(record['price'])}" if record else ""
 
     def waiting(self, view: View) -> str:
         return "waiting for daily history; `[levels]` of the configuration names levels of your own"

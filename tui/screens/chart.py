@@ -12,6 +12,8 @@ from tui.charts.pane import MarketChart
 from tui.screens.panes import PaneScreen
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from tui.app import SizewatchApp
 
 PLACE: Final = Place(0, "chart", "Chart", "Chart", "One chart, everything over it.", ("chart",), {"0x0": ("* chart",)})
@@ -54,3 +56,13 @@ async def open_chart(app: SizewatchApp, words: str) -> str | None:
         await app.push_screen(ChartScreen(found, app.actions.actions, (app.size.width, app.size.height)))
     app.frame()
     return None
+
+
+async def show_chart(screen: Screen[None], subject: str | None) -> None:
+    """Show the chart of what a row or a page is about; where it has none, say so on `screen`."""
+    from tui.app import SizewatchApp
+
+    if subject is None:
+        screen.notify("this row names nothing that has a chart", timeout=2)
+    elif isinstance(screen.app, SizewatchApp) and (problem := await open_chart(screen.app, subject)) is not None:
+        screen.notify(problem, timeout=2)

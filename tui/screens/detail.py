@@ -8,17 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import Resize
 
 from tui import format as fmt
+from tui import keys
 from tui.charts.pane import MarketChart, subject_of
 from tui.definitions import definition
 from tui.known import main_row, sections
 from tui.lines import BLANK, Line
-from tui.screens.sheet import Sheet
+from tui.screens.chart import show_chart
+from tui.screens.sheet import Page
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
 
@@ -47,9 +51,16 @@ def number_text(name: str, value: float) -> str:
         return f"{fmt.compact(value).strip()} $"
     if name.startswith("flow_"):
         return f"{'+' * (value > 0)}{fmt.compact(value).strip()} $"
-    return fmt.number(
-        value, 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(abs(value))
-    )
+    return fmt.number(value, _digits(name, abs(value)))
+
+
+def _digits(name: str, size: float) -> int:
+    """Decimals of a number without a unit: shares are whole, tenths of a coin can be many."""
+    if name == "age_s":
+        return 1
+    if name in ("volume", "adv_shares") and (size >= 1000 or size == round(size)):
+        return 0
+    return 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(size)
 
 
 def moment(name: str, at: datetime) -> str:
@@ -161,12 +172,16 @@ class DetailPage(LinePane):
         return f"nothing is known of {self.subject} by that name"
 
 
-class Detail(Sheet):
+class Detail(Page):
     """The detail screen: the page, and a chart where the row names what has one. Tab goes between the two."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("chart")
 
     def __init__(self, pane: LinePane | None, subject: str | None = None) -> None:
         page = DetailPage(pane, subject)
         super().__init__(page)
+        self.subject = page.subject
+        """What it is about, as the tables call it; empty where nothing has a chart."""
         self._chart = MarketChart("detail-chart", symbol=page.subject) if page.subject else None
 
     def compose(self) -> ComposeResult:
@@ -186,10 +201,10 @@ class Detail(Sheet):
     def _arrange(self) -> None:
         width, height = self.app.size
         box = self.query_one("#detail", Container)
-        beside = width >= 150
+        beside = width >= 150 and self._chart is not None
         box.styles.layout = "horizontal" if beside else "vertical"
         box.styles.width = "96%" if beside else min(width, 110)
-        box.styles.height = "92%"
+        box.styles.height = self._tall(height)
         for part in (self._chart, self._page):
             if part is not None:
                 part.styles.width = "1fr" if beside else "100%"
@@ -199,11 +214,24 @@ class Detail(Sheet):
             if not beside:
                 self._chart.styles.height = "40%"
 
+    def _tall(self, height: int) -> str | int:
+        """With a chart, whatever room there is; a page by itself is as tall as what it says."""
+        if self._chart is not None:
+            return "92%"
+        return max(8, min(len(self._page.rows) + 3, height * 92 // 100))
+
     def show(self, view: View) -> None:
         """Paint this moment."""
         super().show(view)
+        box, tall = self.query_one("#detail", Container), self._tall(self.app.size.height)
+        if isinstance(tall, int) and box.size.height != tall:
+            box.styles.height = tall
         if self._chart is not None and self._chart.is_on_screen:
             self._chart.show(view)
+
+    async def action_chart(self) -> None:
+        """The chart of what this is about, on the whole screen."""
+        await show_chart(self, self.subject or None)
 
     def action_move(self, how: str) -> None:
         """Move through the page, whoever has the focus."""

@@ -8,7 +8,7 @@ from tui import format as fmt
 from tui import keys
 from tui.commands import COMMANDS
 from tui.lines import BLANK, Line, width_of
-from tui.screens.sheet import Sheet
+from tui.screens.sheet import Page
 from tui.view import View
 from tui.widgets.linepane import LinePane, wrap
 
@@ -92,7 +92,7 @@ class HelpPage(LinePane):
         return self._page[start:stop]
 
 
-class Help(Sheet):
+class Help(Page):
     """The help screen."""
 
     def __init__(self, actions: tuple[keys.Action, ...], warnings: tuple[str, ...]) -> None:

@@ -177,15 +177,10 @@ class PaneScreen(AskingScreen):
 
     async def action_chart(self) -> None:
         """Show the chart of what is under the cursor."""
-        from tui.app import SizewatchApp
         from tui.charts.pane import subject_of
-        from tui.screens.chart import open_chart
+        from tui.screens.chart import show_chart
 
-        subject = subject_of(self.focused_pane().record())
-        if subject is None:
-            self.notify("this row names nothing that has a chart", timeout=2)
-        elif isinstance(self.app, SizewatchApp) and (problem := await open_chart(self.app, subject)) is not None:
-            self.notify(problem, timeout=2)
+        await show_chart(self, subject_of(self.focused_pane().record()))
 
     def action_copy(self) -> None:
         """Copy the row under the cursor: names and values, one a line."""

@@ -1,4 +1,4 @@
-"""A page of lines over the dashboard: help and detail. Movement and leaving use the same keys as everywhere."""
+"""A page of lines over the dashboard: start, help and detail. Movement and leaving use the same keys as everywhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from tui import keys
+from tui.screens.asking import AskingScreen
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -43,3 +44,16 @@ class Sheet(ModalScreen[None]):
     def action_back(self) -> None:
         """Return to what is behind."""
         self.dismiss()
+
+
+class Page(Sheet):
+    """A sheet about what is behind it: the keys that hold everywhere hold here, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings(*keys.EVERYWHERE, "command")
+
+    async def action_command(self, value: str = "") -> None:
+        """Leave the page, and ask for a command on the screen behind it."""
+        app = self.app
+        await app.pop_screen()
+        if isinstance(app.screen, AskingScreen):
+            await app.screen.action_command(value)
