@@ -103,9 +103,8 @@ class World:
         if self._feeds is not None:
             self._feeds.reconfigure(config)
 
-    def retry(self) -> None:
-        if self._feeds is not None:
-            self._feeds.retry()
+    def retry(self) -> int:
+        return 0 if self._feeds is None else self._feeds.retry()
 
 
 @dataclass

@@ -60,8 +60,8 @@ class Feeds(Protocol):
         """Go on under another configuration."""
         ...
 
-    def retry(self) -> None:
-        """Try now whatever waits for a retry."""
+    def retry(self) -> int:
+        """Try now whatever waits for a retry; how many sources that are."""
         ...
 
 
@@ -236,10 +236,12 @@ class Collector:
         while self._intents:
             intent = self._intents.popleft()
             if intent.action == "reload-config":
-                self._look_for_config(engine)
+                # twice: a change counts from the second look on, and who asks for it has saved it
+                if not (self._look_for_config(engine) or self._look_for_config(engine)):
+                    engine.notice("info", "nothing has changed in the configuration since it was read")
             elif intent.action == "retry":
-                if self._feeds is not None:
-                    self._feeds.retry()
+                tried = 0 if self._feeds is None else self._feeds.retry()
+                engine.notice("info", f"sources tried again now: {tried}" if tried else "no source waits for a retry")
             elif intent.action == "bars":
                 if (refused := engine.desk.ask(intent.arguments)) is not None:
                     engine.notice("warning", refused)
@@ -256,9 +258,10 @@ class Collector:
             else:
                 engine.notice("warning", f"nobody carries out {intent.action!r}")
 
-    def _look_for_config(self, engine: Engine) -> None:
+    def _look_for_config(self, engine: Engine) -> bool:
+        """Whether there was anything to say of it."""
         if self._reload is None:
-            return
+            return False
         try:
             found = self._reload()
             if isinstance(found, Config):
@@ -268,6 +271,8 @@ class Collector:
         except errors.faults() as error:
             log.exception("a configuration could not be applied")
             engine.notice("error", f"the configuration could not be applied: {type(error).__name__}: {error}")
+            return True
+        return found is not None
 
     def _apply(self, engine: Engine, config: Config) -> None:
         from engine.alert_setup import refusal

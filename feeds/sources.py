@@ -134,10 +134,9 @@ class Feeds:
         self._context = replace(self._context, config=config, border=Border.of(config.network))
         self._changed.set()
 
-    def retry(self) -> None:
-        """Try again now whatever waits for its next attempt."""
-        for one in self._running.values():
-            one.supervisor.wake()
+    def retry(self) -> int:
+        """Try again now whatever waits for its next attempt; how many feeds that were."""
+        return sum([one.supervisor.wake() for one in self._running.values()])
 
     @property
     def states(self) -> dict[str, FeedState]:

@@ -101,9 +101,10 @@ class Supervisor:
         if self._doubt is not None and not self._doubt.done():
             self._doubt.set_exception(error)
 
-    def wake(self) -> None:
-        """Try again now if a retry is being waited for. Call it from the feed's own loop."""
+    def wake(self) -> bool:
+        """Try again now if a retry is being waited for, and say whether it is. Call it from the feed's own loop."""
         self._wake.set()
+        return self._retry_at is not None
 
     async def run(self) -> None:
         """Keep the feed alive until cancelled."""

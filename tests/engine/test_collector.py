@@ -33,7 +33,7 @@ class Source:
 
     def __init__(self, sink: Sink, settings: Config, clock: Clock) -> None:
         self.sink, self.settings, self.clock = sink, settings, clock
-        self.retried = 0
+        self.retried = self.waiting = 0
         self.left = threading.Event()
         self.loop = asyncio.get_running_loop()
 
@@ -48,8 +48,9 @@ class Source:
     def reconfigure(self, settings: Config) -> None:
         self.settings = settings
 
-    def retry(self) -> None:
+    def retry(self) -> int:
         self.retried += 1
+        return self.waiting
 
 
 class Bench:
@@ -229,6 +230,27 @@ def test_a_wish_reaches_the_feeds_and_an_unknown_one_is_told(bench: Bench) -> No
     collector.send(Intent("dance"))
     until(collector, lambda s: any("dance" in n.text for n in s.notices))
     assert bench.made[0].retried == 1
+
+
+def test_a_retry_says_how_many_sources_waited_for_one(bench: Bench) -> None:
+    collector = bench.start()
+    until(collector, lambda s: s.ticks)
+    collector.send(Intent("retry"))
+    until(collector, lambda s: any(n.text == "no source waits for a retry" for n in s.notices))
+    bench.made[0].waiting = 2
+    collector.send(Intent("retry"))
+    until(collector, lambda s: any(n.text == "sources tried again now: 2" for n in s.notices))
+
+
+def test_a_reload_that_finds_nothing_new_says_so_and_one_that_does_reads_it_at_once(bench: Bench) -> None:
+    looks: list[Config | None] = []
+    collector = bench.start(reload=lambda: looks.pop(0) if looks else None)
+    until(collector, lambda s: s.ticks)
+    collector.send(Intent("reload-config"))
+    until(collector, lambda s: any(n.text.startswith("nothing has changed") for n in s.notices))
+    looks += [None, replace(config(), equity=replace(config().equity, symbols=("SPY",)))]
+    collector.send(Intent("reload-config"))
+    until(collector, lambda s: any(n.text == "the changed configuration is in force" for n in s.notices))
 
 
 def test_a_changed_configuration_reaches_engine_and_feeds(bench: Bench) -> None:

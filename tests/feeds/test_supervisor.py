@@ -250,9 +250,10 @@ async def test_what_no_retry_can_help_is_tried_again_when_woken_or_much_later() 
         assert sink.state() == FeedState.FAILED
         await clock.advance(600.0)
         assert len(feed.begun) == 1
-        supervisor.wake()
+        assert supervisor.wake()
         await clock.settle()
         assert sink.state() == FeedState.LIVE
+        assert not supervisor.wake(), "nothing waits any more"
 
 
 @pytest.mark.parametrize("seconds", [3 * 3600.0, -600.0])
