@@ -126,3 +126,21 @@ async def test_no_wide_or_long_name_breaks_a_row(size: tuple[int, int]) -> None:
                     if pane.id not in BY_NAME:
                         assert was[end:].strip("\0") == now[end:], pane.id
     assert {"spreads", "flows", "facts", "evidence", "claims", "scanner", "levels", "alerts"} <= found
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_notes_that_go_on_below_the_pane_say_so(size: tuple[int, int]) -> None:
+    cut: set[str] = set()
+    async with running(fakes.snapshot(), size) as run:
+        for place in catalogue.SCREENS:
+            await run.press(str(place.number))
+            await run.frame()
+            for pane in panes(run):
+                shown = pane.size.height - len(pane.head) - len(pane.rows)
+                if not 0 < shown < len(pane.foot) or not plain(pane.foot[shown - 1]).strip():
+                    continue
+                inside = pane.content_region
+                last = run.strips()[inside.bottom - 1].text[inside.x : inside.right]
+                assert last.rstrip().endswith("…"), (pane.id, last)
+                cut.add(str(pane.id))
+    assert cut or size != (80, 24), "the scanner's and the leaders' notes are longer than their panes there"

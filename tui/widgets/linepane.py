@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from engine.errors import faults, printable
 from tui import theme
-from tui.lines import BLANK, Line, fit
+from tui.lines import BLANK, Line, fit, width_of
 from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets import bar
@@ -253,7 +253,11 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             words = self.waiting(view)
             fresh += [(((" " + line, "dim"),), False) for line in wrap(words, size.width - 2)]
         skipped = max(0, start - len(self.rows))
-        fresh += [(line, False) for line in self.foot[skipped:]] if stop == len(self.rows) else []
+        if stop == len(self.rows):
+            below, room = self.foot[skipped:], size.height - len(fresh)
+            if 0 < room < len(below) and 0 < width_of(below[room - 1]) < size.width:
+                below = (*below[: room - 1], (*below[room - 1], ("…", "dim")))  # it goes on below, for the wheel
+            fresh += [(line, False) for line in below]
         del fresh[size.height :]
         return fresh
 
