@@ -40,6 +40,18 @@ async def test_a_question_is_asked_answered_sorted_detailed_and_kept() -> None:
         assert "mean_pct" in run.text()
 
 
+async def test_an_empty_table_is_said_to_be_empty_and_how_it_is_filled() -> None:
+    start = fakes.snapshot()
+    without = replace(start, tables={**start.tables, "bars": start.tables["bars"].clear()})
+    async with running(without, (120, 40)) as run:
+        await say(run, "sql SELECT COUNT(*) AS n FROM bars")
+        await run.frame()
+        assert "`bars` has no rows now; it holds what charts ask for" in run.text()
+        await say(run, "sql SELECT COUNT(*) AS n FROM quotes")
+        await run.frame()
+        assert "has no rows" not in run.text()
+
+
 async def test_q_asks_at_once_on_a_screen_that_was_never_opened() -> None:
     async with running(fakes.snapshot(), (200, 60)) as run:
         await run.press("Q", "X")

@@ -15,7 +15,7 @@ from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, column_at, fit, heading, marked, merged, row
 from tui.saved import READY
 from tui.view import View
-from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.linepane import LinePane, notes, wrap
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +35,8 @@ COMPACT: Final = -1
 """Stands for the decimals of such a column."""
 TEXT: Final = 28
 """Cells of a text column at the most."""
+ON_WISH: Final = frozenset({"bars", "charts"})
+"""Tables that hold what charts ask for, and nothing where no chart stands."""
 
 
 def change(name: str) -> bool:
@@ -114,6 +116,8 @@ class QueryPane(LinePane):
         self._answered_at = 0.0
         self._future: Future[Answer] | None = None
         self._tables: tuple[pl.DataFrame, ...] = ()
+        self._bare: tuple[str, ...] = ()
+        """Those of them that have no rows."""
         self._stale = (0, 0)
         """Rows that are stale, and all, of the tables that the question was last put to."""
         self._fresh = False
@@ -180,6 +184,7 @@ class QueryPane(LinePane):
             self.problem, self._fresh, self._answered_at = "no worker process answers queries here", True, view.now
             return
         self._tables = tables
+        self._bare = tuple(name for name, frame in zip(names, tables, strict=True) if frame.is_empty())
         self._stale = stale_share(tables)
         limit = snapshot.config.worker.query_timeout_s
         self._future = worker.submit(run, self.asked, dict(zip(names, tables, strict=True)), timeout_s=limit)
@@ -212,11 +217,13 @@ class QueryPane(LinePane):
             name, reverse = self._sort
             head.append(((" ", "head"), *heading(self._columns, name, reverse)))
         self.head = tuple(head)
-        self.foot = (
-            ((("   no row answers it now; `Q` asks another question", "dim"),),)
-            if self._shown is not None and not self.rows
-            else ()
-        )
+        said = []
+        if self._shown is not None and not self.rows:
+            said.append("no row answers it now; `Q` asks another question")
+        if self._shown is not None and not self.problem:
+            why = "; it holds what charts ask for: `:chart IWM`"
+            said += [f"`{name}` has no rows now{why if name in ON_WISH else ''}" for name in self._bare]
+        self.foot = notes(said, width, "   ")
 
     def body(self, start: int, stop: int) -> Sequence[Line]:
         if self._shown is None:
