@@ -97,6 +97,8 @@ class Collector:
         self._clock = clock
         self._store = store
         self._reload = reload
+        self._refused: tuple[str, str] | None = None
+        """What was said of the newest configuration, where it is not in force."""
         self._sender = sender
         self._calendars = calendars
         self._sending: Sending | None = None
@@ -238,7 +240,7 @@ class Collector:
             if intent.action == "reload-config":
                 # twice: a change counts from the second look on, and who asks for it has saved it
                 if not (self._look_for_config(engine) or self._look_for_config(engine)):
-                    engine.notice("info", "nothing has changed in the configuration since it was read")
+                    engine.notice(*(self._refused or ("info", "the configuration is as it was at the last look")))
             elif intent.action == "retry":
                 tried = 0 if self._feeds is None else self._feeds.retry()
                 engine.notice("info", f"sources tried again now: {tried}" if tried else "no source waits for a retry")
@@ -265,8 +267,10 @@ class Collector:
         try:
             found = self._reload()
             if isinstance(found, Config):
+                self._refused = None
                 self._apply(engine, found)
             elif found is not None:
+                self._refused = found.severity, found.text
                 engine.add_notice(found)
         except errors.faults() as error:
             log.exception("a configuration could not be applied")

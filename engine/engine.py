@@ -201,12 +201,13 @@ class Engine:
             self._store.close()
 
     def notice(self, severity: str, text: str) -> None:
-        """Tell the user something that is no row of a table; said twice in a row it stands once."""
-        if not self._notices or self._notices[-1].text != text:
-            self._notices.append(Notice(self.clock.now(), severity, printable(text)))
+        """Tell the user something that is no row of a table; said twice in a row it stands once, as said now."""
+        self.add_notice(Notice(self.clock.now(), severity, printable(text)))
 
     def add_notice(self, notice: Notice) -> None:
         """As `notice`, for one that is made already."""
+        if self._notices and self._notices[-1].text == notice.text:
+            self._notices.pop()
         self._notices.append(notice)
 
     def reconfigure(self, config: Config) -> None:

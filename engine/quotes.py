@@ -218,12 +218,11 @@ def _status(board: Board, book: Book, *, settled: bool) -> Status:
 def _filled(book: Book, cell: Cell) -> Quote:
     """An equity's quote with what its source does not send (Yahoo's streamer: mostly the day's figures) from the other.
 
-    Never a price: only what holds for the whole session, from a quote of about the same time, and from none that was
-    out of date when it came, where this one was not: whatever is wrong with its time may be wrong with all of it.
+    Never a price: only what holds for the whole session, from a quote of about the same time that is no worse.
     """
     quote = cell.quote
     for other in book.cells.values():
-        if other is cell or (other.old and not cell.old) or abs(_at(other.quote) - _at(quote)) > 6 * 3600:
+        if other is cell or abs(_at(other.quote) - _at(quote)) > 6 * 3600 or _doubtful(book, other, cell):
             continue
         more = other.quote
         quote = quote._replace(
@@ -233,6 +232,18 @@ def _filled(book: Book, cell: Cell) -> Quote:
             volume=quote.volume if quote.volume is not None else more.volume,
         )
     return quote
+
+
+def _doubtful(book: Book, other: Cell, cell: Cell) -> bool:
+    """Whether a quote was out of date when it came, where the speaking one was not: it may be as wrong as its time is.
+
+    A poll repeats the last trade for as long as there is none, so its time grows old by itself; where the market is
+    open, both have seen the same trade.
+    """
+    if not other.old or cell.old:
+        return False
+    behind = _at(cell.quote) - _at(other.quote)
+    return not other.quote.source.endswith("-poll") or (book.session is SessionState.OPEN and behind > book.old_s)
 
 
 def _at(quote: Quote) -> float:

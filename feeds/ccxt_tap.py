@@ -163,13 +163,17 @@ class Tap:
                 client.on_message_callback = _overheard(client.on_message_callback, self._on_message)
         return client
 
+    def silence(self) -> None:
+        """Nothing is told any more."""
+        self._on_ticker, self._on_tick, self._on_message = _nothing, None, None
+
     def end(self) -> None:
         """Nothing is told any more, and nothing held."""
+        self.silence()
         for client in self.clients:
             _let_go(client)
         self.clients.clear()
         self.lines.clear()
-        self._on_ticker, self._on_tick, self._on_message = _nothing, None, None
 
     def _speak(self, words: Coroutine[Any, Any, None]) -> None:
         """Send a ping or a pong. The library leaves to nobody the pong that meets the end of its connection."""
@@ -288,17 +292,26 @@ async def _close(exchange: Any) -> None:
     at some time is let go of at once, so that a thousand reconnects take no more room than one.
     """
     held = vars(exchange)
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(goodbye_s(exchange.timeout / 1000)):
-            await exchange.close_ws_clients()
-    held["clients"] = {}  # who has not said goodbye by now is not waited for again
-    for value in list(held.values()):
-        if isinstance(value, asyncio.Future):
-            value.cancel()  # the loading of the markets would go on asking
-    with contextlib.suppress(Exception):
-        await exchange.close()
-    if (tap := held.get("_tap")) is not None:
-        tap.end()
+    tap: Tap | None = held.get("_tap")
+    if tap is not None:
+        tap.silence()  # the next life may have begun
+    try:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(goodbye_s(exchange.timeout / 1000)):
+                await exchange.close_ws_clients()
+    finally:  # when the program ends, too
+        held["clients"] = {}  # who has not said goodbye by now is not waited for again
+        for value in list(held.values()):
+            if isinstance(value, asyncio.Future):
+                value.cancel()  # the loading of the markets would go on asking
+        with contextlib.suppress(Exception):
+            await exchange.close()
+        if tap is not None:
+            tap.end()
+        _empty(held)
+
+
+def _empty(held: dict[str, Any]) -> None:
     for name, value in list(held.items()):
         if isinstance(value, dict):
             held[name] = {}

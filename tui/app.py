@@ -29,9 +29,8 @@ from engine.model import Intent, Mode, SnapshotSource
 from tui import catalogue, keys, layouts, theme
 from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
-from tui.screens.live import LiveScreen
+from tui.screens.live import LiveScreen, leave
 from tui.screens.panes import PaneScreen
-from tui.screens.sheet import Sheet
 from tui.thrift import ThriftyApp
 from tui.toasts import PlainToasts
 from tui.view import Eye
@@ -242,13 +241,13 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             log.error("%s", what, exc_info=error)
             self.notify(words, severity="error")
 
-    def _in_sight(self) -> list[LiveScreen | Sheet]:
+    def _in_sight(self) -> list[LiveScreen]:
         """The topmost screen that covers all, and the pages over it, from the lowest up."""
-        seen: list[LiveScreen | Sheet] = []
+        seen: list[LiveScreen] = []
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, LiveScreen | Sheet):
-                seen.insert(0, screen)
             if isinstance(screen, LiveScreen):
+                seen.insert(0, screen)
+            if isinstance(screen, LiveScreen) and not screen.is_modal:
                 break
         return seen
 
@@ -312,9 +311,12 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             self._driver.write(sequence)
 
     def action_acknowledge(self) -> None:
-        """Mark the newest alert that nobody has acknowledged as seen."""
+        """Mark the newest alert that nobody has acknowledged as seen; over the detail of one, that one."""
         from tui.announce import newest
+        from tui.screens.detail import Detail
 
+        if isinstance(self.screen, Detail) and self.screen.acknowledge():
+            return
         latest = self._source.latest()
         wish = newest(latest.tables.get("alerts")) if latest is not None else None
         if wish is None:
@@ -350,12 +352,10 @@ class SizewatchApp(PlainToasts, ThriftyApp):
     async def action_screen(self, number: int) -> None:
         """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself.
 
-        A page of help or detail is left for good.
+        Pages of help and detail that lie on top are left for good.
         """
         name = catalogue.BY_NUMBER[number].name
-        leaves = (ModalScreen, PaneScreen) if self.current_mode == name else ModalScreen
-        while len(self.screen_stack) > 1 and isinstance(self.screen, leaves):
-            await self.pop_screen()
+        await leave(self, (ModalScreen, PaneScreen) if self.current_mode == name else ModalScreen)
         await self.switch_mode(name)
         self.frame()
 

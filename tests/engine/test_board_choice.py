@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -146,6 +147,32 @@ def test_what_was_out_of_date_when_it_came_lends_nothing_to_what_is_not(clock: H
     got = row(run.beat(), "IWM")
     assert (got["source"], got["last"], got["change_pct"]) == ("yahoo-poll", 396.5, None)
     assert (got["high_24h"], got["volume"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "later", "session"),
+    [
+        ("2026-01-09T20:59:50", 20 * 60.0, SessionState.POST),
+        ("2026-01-09T22:03:00", 15 * 60.0, SessionState.POST),
+        ("2026-01-10T00:59:00", 3600.0, SessionState.CLOSED),
+        ("2026-01-09T17:00:00", 600.0, SessionState.OPEN),
+    ],
+)
+def test_a_poll_that_repeats_the_last_trade_goes_on_lending_the_days_figures(
+    at: str, later: float, session: SessionState
+) -> None:
+    clock = HandClock(datetime.fromisoformat(at).replace(tzinfo=UTC))
+    run = engine(clock)
+    run.beat()
+    run.ingest(quote(clock, "IWM", "yahoo-stream", 220.0))
+    for minute in range(int(later / 60)):
+        clock.pass_(60.0)
+        day = {"prev": 200.0, "high": 221.0, "low": 215.0, "volume": 1e6 + minute}
+        run.ingest(quote(clock, "IWM", "yahoo-poll", 220.0, age=60.0 * (minute + 1), **day))
+        got = row(run.beat(), "IWM")
+        assert (got["session"], got["high_24h"], got["low_24h"]) == (session, 221.0, 215.0), minute
+        assert got["change_pct"] == pytest.approx(10.0)
+        assert got["volume"] == 1e6 + minute
 
 
 def test_a_new_configuration_drops_what_it_does_not_name_and_keeps_the_rest(clock: HandClock) -> None:

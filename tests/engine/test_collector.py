@@ -247,7 +247,7 @@ def test_a_reload_that_finds_nothing_new_says_so_and_one_that_does_reads_it_at_o
     collector = bench.start(reload=lambda: looks.pop(0) if looks else None)
     until(collector, lambda s: s.ticks)
     collector.send(Intent("reload-config"))
-    until(collector, lambda s: any(n.text.startswith("nothing has changed") for n in s.notices))
+    until(collector, lambda s: any(n.text == "the configuration is as it was at the last look" for n in s.notices))
     looks += [None, replace(config(), equity=replace(config().equity, symbols=("SPY",)))]
     collector.send(Intent("reload-config"))
     until(collector, lambda s: any(n.text == "the changed configuration is in force" for n in s.notices))
@@ -274,6 +274,15 @@ def test_a_refused_configuration_is_shown_and_the_old_one_runs_on(bench: Bench) 
     snapshot = until(collector, lambda s: s.notices)
     assert snapshot.notices[0].text.startswith("x.toml")
     assert snapshot.config is before
+
+
+def test_who_asks_for_a_configuration_that_was_refused_is_told_why_again(bench: Bench) -> None:
+    looks: list[Notice | None] = [Notice(0.0, "error", "x.toml: network.timeout = 0: 1 to 120")]
+    collector = bench.start(reload=lambda: looks.pop(0) if looks else None)
+    until(collector, lambda s: s.notices)
+    collector.send(Intent("dance"))
+    collector.send(Intent("reload-config"))
+    until(collector, lambda s: [n.text[:6] for n in s.notices] == ["x.toml", "nobody", "x.toml"])
 
 
 def test_a_reload_that_raises_is_told(bench: Bench) -> None:

@@ -98,6 +98,7 @@ class Exchange:
     def __init__(self, timeout: int, *, answers: bool = True) -> None:
         self.timeout = timeout
         self.clients = {"wss://example.org": object()}
+        self._tap: Tap | None = None
         self.markets_loading = asyncio.get_running_loop().create_future()
         self.shut = False
         self._answers = answers
@@ -128,6 +129,29 @@ async def test_a_life_that_is_cancelled_while_it_closes_leaves_nothing_open() ->
         await life
     assert not exchange.shut
     await until(lambda: exchange.shut)
+
+
+async def test_a_closing_that_the_programs_end_cuts_short_closes_all_the_same() -> None:
+    exchange = Exchange(60_000, answers=False)
+    life = asyncio.create_task(closed(exchange))
+    await asyncio.sleep(0.01)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    await until(lambda: exchange.shut)
+
+
+async def test_from_its_closing_on_an_exchange_tells_nothing() -> None:
+    told: list[str] = []
+    exchange = Exchange(60_000, answers=False)
+    exchange._tap = one = Tap(lambda symbol, ticker: told.append(symbol))
+    one.ticker("BTC/USD", {})
+    closing = asyncio.create_task(closed(exchange))
+    await asyncio.sleep(0.01)
+    one.ticker("ETH/USD", {})
+    assert told == ["BTC/USD"]
+    closing.cancel()
 
 
 async def test_a_goodbye_takes_a_tenth_of_the_time_out_at_most(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
+from engine.config import Config, Refresh
 from tests.tui import fakes
 from tests.tui.running import running
 from tui import format as fmt
 from tui.charts.pane import MarketChart, subject_of
 from tui.definitions import definition
 from tui.lines import plain
+from tui.panes.alert_rows import AlertRows
 from tui.panes.flows import FlowsPane
 from tui.panes.gauges import GaugesPane
 from tui.panes.levels import LevelsPane
@@ -21,6 +24,8 @@ from tui.panes.sql import cell
 from tui.screens.alert_form import AlertForm
 from tui.screens.chart import ChartScreen
 from tui.screens.detail import Detail, DetailPage, number_text, value_text
+from tui.widgets.commandline import CommandLine
+from tui.widgets.linepane import LinePane
 
 
 async def test_enter_on_a_gauge_shows_what_it_measures_and_the_chart_of_what_it_names() -> None:
@@ -192,3 +197,50 @@ async def test_a_page_without_a_chart_is_as_tall_as_what_it_says() -> None:
         page = run.app.screen.query_one(DetailPage)
         assert len(page.rows) < page.size.height < len(page.rows) + 4
         assert page.size.width < 112
+
+
+@pytest.mark.parametrize("opens", ["enter", "question_mark"])
+async def test_a_page_stands_at_once_and_takes_what_is_typed_ahead(opens: str) -> None:
+    still = replace(Config(), refresh=Refresh(frame_hz=0.001))
+    async with running(fakes.snapshot(), (120, 40), still) as run:
+        await run.pilot.press(opens, "G")
+        await run.pilot.pause()
+        page = run.app.screen.query_one("#page", LinePane)
+        assert page.rows, "without waiting for the next frame"
+        assert page.index() == len(page.rows) - 1
+
+
+async def test_a_command_over_the_help_over_a_detail_is_no_row_of_keys() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("enter", "question_mark")
+        await run.pilot.press("colon", *"tab")
+        await run.frame()
+        assert all(intent.action == "bars" for intent in run.source.sent)
+        assert isinstance(run.app.focused, CommandLine)
+        assert run.app.focused.value == "tab"
+
+
+async def test_a_over_the_detail_of_an_alert_marks_that_one() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("8")
+        pane = run.app.screen.query_one("#alerts", AlertRows)
+        pane.move_to(len(pane.rows) - 1)
+        chosen = pane.chosen()
+        assert chosen is not None
+        await run.press("enter", "a")
+        told = [(i.action, i.arguments["row"]) for i in run.source.sent if i.action != "bars"]
+        assert told == [("acknowledge", chosen.row)]
+
+
+async def test_chart_and_detail_of_the_same_do_not_pile_up() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.press("enter")
+        for _ in range(3):
+            await run.press("c", "enter")
+        assert len(run.app.screen_stack) == 4, "the panes, a detail, a chart and a detail of it"
+        await run.press("c", "5", "1", "1")
+        assert len(run.app.screen_stack) == 1
+
+
+def test_what_is_no_number_is_a_missing_volume() -> None:
+    assert number_text("volume", math.nan) == "–"

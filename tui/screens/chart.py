@@ -62,6 +62,9 @@ async def show_chart(screen: Screen[None], subject: str | None) -> None:
     """Show the chart of what a row or a page is about; where it has none, say so on `screen`."""
     from tui.app import SizewatchApp
 
+    app = screen.app
+    if screen.is_modal and len(app.screen_stack) > 1 and isinstance(app.screen_stack[-2], ChartScreen):
+        await app.pop_screen()  # back to the chart that this page was opened from
     if subject is None:
         screen.notify("this row names nothing that has a chart", timeout=2)
     elif isinstance(screen.app, SizewatchApp) and (problem := await open_chart(screen.app, subject)) is not None:

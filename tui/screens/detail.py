@@ -21,6 +21,7 @@ from tui.charts.pane import MarketChart, subject_of
 from tui.definitions import definition
 from tui.known import main_row, sections
 from tui.lines import BLANK, Line
+from tui.panes.alert_rows import AlertRows
 from tui.screens.chart import show_chart
 from tui.screens.sheet import Page
 from tui.view import View
@@ -58,7 +59,7 @@ def _digits(name: str, size: float) -> int:
     """Decimals of a number without a unit: shares are whole, tenths of a coin can be many."""
     if name == "age_s":
         return 1
-    if name in ("volume", "adv_shares") and (size >= 1000 or size == round(size)):
+    if name in ("volume", "adv_shares") and (size >= 1000 or size == size // 1):
         return 0
     return 4 if name.startswith("z") or name in ("log_ratio", "rvol") else fmt.price_digits(size)
 
@@ -162,6 +163,16 @@ class DetailPage(LinePane):
             pane.cursor = self._key
             self._record = pane.record() or self._record
 
+    def acknowledge(self) -> bool:
+        """As `Detail.acknowledge`."""
+        pane = self._pane
+        if not isinstance(pane, AlertRows):
+            return False
+        if self._key in pane.rows:
+            pane.cursor = self._key
+            pane.action_seen()
+        return True
+
     def body(self, start: int, stop: int) -> Sequence[Line]:
         return self._lines[start:stop]
 
@@ -229,13 +240,13 @@ class Detail(Page):
         if self._chart is not None and self._chart.is_on_screen:
             self._chart.show(view)
 
+    def acknowledge(self) -> bool:
+        """Mark what this is about as seen; whether it is of the alerts' lists at all."""
+        return isinstance(self._page, DetailPage) and self._page.acknowledge()
+
     async def action_chart(self) -> None:
         """The chart of what this is about, on the whole screen."""
         await show_chart(self, self.subject or None)
-
-    def action_move(self, how: str) -> None:
-        """Move through the page, whoever has the focus."""
-        self._page.move(how)
 
 
 async def open_detail(app: App[None], subject: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from textual.app import App
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -36,6 +37,17 @@ class LiveScreen(Screen[None]):
             if isinstance(self.app, Watching):
                 self.show(self.app.eye.look())
 
+    def left(self) -> None:
+        """It goes for good, whatever comes next."""
+
     def show(self, view: View) -> None:
         """Paint this moment."""
         raise TypeError(f"{type(self).__name__} shows nothing")
+
+
+async def leave(app: App[None], kinds: type[Screen[None]] | tuple[type[Screen[None]], ...]) -> None:
+    """Take from the top whatever screens are of these kinds; the lowest stays."""
+    while len(app.screen_stack) > 1 and isinstance(app.screen, kinds):
+        if isinstance(app.screen, LiveScreen):
+            app.screen.left()
+        await app.pop_screen()

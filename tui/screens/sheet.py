@@ -10,11 +10,12 @@ from textual.screen import ModalScreen
 
 from tui import keys
 from tui.screens.asking import AskingScreen
+from tui.screens.live import LiveScreen, leave
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
 
-class Sheet(ModalScreen[None]):
+class Sheet(LiveScreen, ModalScreen[None]):
     """A modal page that holds one pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
@@ -24,6 +25,8 @@ class Sheet(ModalScreen[None]):
     def __init__(self, page: LinePane) -> None:
         super().__init__()
         self._page = page
+        self._early: list[str] = []
+        """Moves from before the page had lines: who types ahead is not to type in vain."""
 
     def compose(self) -> ComposeResult:
         yield self._page
@@ -31,10 +34,15 @@ class Sheet(ModalScreen[None]):
     def show(self, view: View) -> None:
         """Paint this moment."""
         self._page.show(view)
+        while self._early and self._page.rows:
+            self._page.move(self._early.pop(0))
 
     def action_move(self, how: str) -> None:
-        """Move through the page."""
-        self._page.move(how)
+        """Move through the page, whoever has the focus."""
+        if self._page.rows:
+            self._page.move(how)
+        else:
+            self._early.append(how)
 
     def action_copy(self) -> None:
         """Copy the page's line under the cursor."""
@@ -52,8 +60,8 @@ class Page(Sheet):
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(*keys.EVERYWHERE, "command")
 
     async def action_command(self, value: str = "") -> None:
-        """Leave the page, and ask for a command on the screen behind it."""
+        """Leave the page and those below it, and ask for a command on the screen behind them."""
         app = self.app
-        await app.pop_screen()
+        await leave(app, Sheet)
         if isinstance(app.screen, AskingScreen):
             await app.screen.action_command(value)

@@ -148,9 +148,12 @@ class Welcome(Sheet):
 
     def action_back(self) -> None:
         """Go on; this page does not come again."""
+        self.left()
+        super().action_back()
+
+    def left(self) -> None:
         try:
             folder().mkdir(parents=True, exist_ok=True)
             (folder() / SEEN).touch()
         except OSError:
             self.notify("this page will come again: nothing can be written to the configuration folder", timeout=4)
-        super().action_back()
