@@ -370,13 +370,14 @@ class Board:
         if not channel.up or cell.quote[16] <= channel.lost_at:  # received_mono
             return Status.STALE
         alive = channel.live and not cell.old
+        best = Status.ESTIMATED if cell.quote[18] else Status.OK  # delayed: no trade of now, as its source says
         if not book.crypto and book.session is not SessionState.OPEN:
-            return Status.OK if alive and book.session is not SessionState.CLOSED else Status.CLOSED
+            return best if alive and book.session is not SessionState.CLOSED else Status.CLOSED
         if not alive or cell.same >= FROZEN_POLLS:
             return Status.STALE
         ccy = cell.quote[4]
         if ccy in self._fresh_rates:
-            return Status.OK
+            return best
         return Status.ESTIMATED if ccy in self._usd or ccy in STABLE else Status.STALE
 
     def books24(self) -> list[Book24]:

@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from engine import sessions
+from engine import logs, sessions
 from engine.alerting import Alerting
 from engine.bars import RECENT_INTERVALS, BarBook, closes_before, recent_closes
 from engine.bars_desk import Desk
@@ -202,7 +202,7 @@ class Engine:
 
     def notice(self, severity: str, text: str) -> None:
         """Tell the user something that is no row of a table; said twice in a row it stands once, as said now."""
-        self.add_notice(Notice(self.clock.now(), severity, printable(text)))
+        self.add_notice(Notice(self.clock.now(), severity, logs.redacted(printable(text))))
 
     def add_notice(self, notice: Notice) -> None:
         """As `notice`, for one that is made already."""

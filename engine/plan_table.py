@@ -96,7 +96,7 @@ def _rows(plan: Plan, config: Config, known: Past, view: View) -> list[dict[str,
         "stop_probability": 1.0 if price <= made.stop else _touch(price, made.stop, known.sigma, years),
         "pnl": made.quantity * each * (price - made.entry) if plan.entry else None,
     }
-    if known.sigma is None and quote.status is Status.OK:
+    if known.sigma is None and quote.status in (Status.OK, Status.ESTIMATED):
         shared["status"] = Status.WARMING.value
     return [
         shared

@@ -28,6 +28,7 @@ _SCHEMA: Final = TABLES["quotes"]
 _ROW: Final = (
     "last", "price", "bid", "ask", "change_pct", "volume", "volume_usd", "high_since", "low_since", "high_24h",
     "low_24h", "source", "preferred", "venue_symbol", "quote_ccy", "event_time", "received", "session",
+    "delayed",
 )  # fmt: skip
 """What `_row` makes, in this order; the other columns are fixed or look at time."""
 _UNSERVED: Final = (None,) * len(_ROW)
@@ -166,7 +167,7 @@ class Quotes:
 
     def _row(self, book: Book, cell: Cell) -> Row:
         (_symbol, source, _channel, venue_symbol, ccy, last, bid, ask, prev, high, low, volume, quote_volume, vwap,
-         event_time, received, _mono, _session, _delayed) = (
+         event_time, received, _mono, _session, delayed) = (
             cell.quote if book.crypto else _filled(book, cell)
         )  # fmt: skip
         usd = 1.0 if ccy == "USD" else self._board.usd(ccy)
@@ -198,7 +199,7 @@ class Quotes:
         return (
             last, price, bid, ask, change, None if volume is None else float(volume), volume_usd, book.high, book.low,
             high, low, source, self._board.preferred(book), venue_symbol, ccy,
-            event_time, received, book.session,
+            event_time, received, book.session, delayed,
         )  # fmt: skip
 
 

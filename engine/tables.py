@@ -56,6 +56,7 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
             "received": TIME,
             "age_s": pl.Float64(),
             "session": pl.String(),
+            "delayed": pl.Boolean(),
             "basket": pl.String(),
             "recent": pl.List(pl.Float64()),
         }

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from engine import garbage
 from engine.errors import BlockedError, FatalError, FeedError, RateLimitedError, TransientError
+from engine.logs import redacted
 from engine.model import FeedReport, FeedState
 from feeds.health import Health
 from feeds.link import Asks, Context, Feed
@@ -212,7 +213,7 @@ class Supervisor:
         """Say why the life ended, and pause until the next may begin or somebody wakes us."""
         self._failures += 1
         delay = self._delay(error, lasted)
-        self._error = str(error)
+        self._error = redacted(str(error))
         self._retry_at = self._clock.now() + delay
         self._wake.clear()
         if isinstance(error, BlockedError):

@@ -12,6 +12,7 @@ from traceback import clear_frames
 from typing import Final
 
 from engine.errors import BadDataError, BlockedError, FatalError, FeedError, RateLimitedError, TransientError, printable
+from engine.logs import redacted
 
 GEO_BLOCK: Final = "geo-block: the venue refuses connections from this place"
 RATE_LIMIT: Final = "rate limit: the venue asks for a pause"
@@ -115,9 +116,9 @@ def let_go(raised: BaseException) -> None:
 
 
 def words(text: str, limit: int = 120) -> str:
-    """A library's or a venue's text made fit for one line of a screen: no control characters, not long."""
+    """A library's or a venue's text made fit for one line of a screen: no control characters, no secret, not long."""
     # what is not printable does not pass: escape sequences, but also marks that turn the reading direction around
-    clean = _SPACE.sub(" ", printable(text[: 50 * limit])).strip()
+    clean = redacted(_SPACE.sub(" ", printable(text[: 50 * limit])).strip())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

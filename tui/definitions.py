@@ -22,6 +22,7 @@ WORDS: Final[Mapping[str, str]] = {
     "low_24h": "of 24 hours, or of the session",
     "source": "who prices it now",
     "preferred": "whether that is the source of first choice",
+    "delayed": "whether the source says that it is some minutes late",
     "venue_symbol": "the book that the price comes from",
     "quote_ccy": "its currency, turned into USD at the live rate",
     "event_time": "when the venue says it happened",

@@ -331,6 +331,24 @@ def test_out_of_session_an_equity_is_closed_however_silent(clock: HandClock) -> 
     assert (got["status"], got["session"]) == ("closed", "closed")
 
 
+@pytest.mark.parametrize(
+    ("delayed", "age", "status"),
+    [(False, 5.0, "ok"), (False, 900.0, "stale"), (True, 5.0, "estimated"), (True, 900.0, "estimated"),
+     (True, 1600.0, "stale")],
+)  # fmt: skip
+def test_a_price_that_its_source_delays_never_passes_for_live(
+    clock: HandClock, delayed: bool, age: float, status: str
+) -> None:
+    run = engine(clock)
+    run.beat()
+    run.ingest(quote(clock, "IWM", "yahoo-poll", 219.0, age=age, delayed=delayed))
+    run.ingest(quote(clock, "SPY", "yahoo-poll", 697.0))
+    snapshot = run.beat()
+    got = row(snapshot, "IWM")
+    assert (got["status"], got["delayed"]) == (status, delayed)
+    assert row(snapshot, "SPY")["delayed"] is False
+
+
 def test_a_symbol_that_nobody_serves_is_warming_and_then_stale(clock: HandClock) -> None:
     board = Board(config())
     assert board.status(board.books["FET/USD"]) is Status.WARMING

@@ -244,6 +244,14 @@ async def test_history_that_is_refused_is_asked_for_rarely() -> None:
         assert sink.state() == FeedState.LIVE
 
 
+async def test_an_error_is_reported_without_the_secret_that_it_names() -> None:
+    feed = ScriptedFeed(fails(TransientError("GET https://example.org/?api_key=0123456789abcdef failed")), ticks())
+    async with supervised(feed) as (supervisor, _, sink):
+        assert "0123456789" not in str(supervisor.report.error)
+        assert "failed" in str(supervisor.report.error)
+        assert all("0123456789" not in str(report.error) for report in sink.reports)
+
+
 async def test_what_no_retry_can_help_is_tried_again_when_woken_or_much_later() -> None:
     feed = ScriptedFeed(fails(FatalError("no such venue")), ticks())
     async with supervised(feed) as (supervisor, clock, sink):

@@ -160,6 +160,24 @@ class Held:
     """What a frame holds."""
 
 
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"0, message='', url='https://api.stlouisfed.org/observations?series_id=DFF&api_key={SECRET}'",
+        f"https://example.org/?token={SECRET}",
+        f"http://trader:{SECRET}@127.0.0.1:8080 cannot be reached",
+    ],
+)
+def test_a_library_s_words_reach_no_screen_with_a_secret_in_them(text: str) -> None:
+    assert SECRET[:12] not in words(text)
+    error = translate(aiohttp.ClientError(text))
+    assert error is not None
+    assert SECRET[:12] not in str(error)
+
+
 def fail(held: list[weakref.ref[Held]]) -> None:
     mine = Held()
     held.append(weakref.ref(mine))

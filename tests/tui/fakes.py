@@ -185,7 +185,7 @@ def quotes(status: str | None = None, shift: float = 0.0, n: int = 0) -> pl.Data
         crypto_row = asset_of(symbol) == "crypto"
         source = ("coinbase", "kraken", "binance")[i % 3 if i > 5 else 0] if crypto_row else "yahoo-stream"
         own = "stale" if symbol in ("AVAX/USD", "SNX/USD") else "warming" if symbol == "STX/USD" else "ok"
-        age = 41.0 if own == "stale" else (0.1, 0.4, 2.1, 5.0)[i % 4]
+        age = 47.0 if status == "stale" else 41.0 if own == "stale" else (0.1, 0.4, 2.1, 5.0)[i % 4]
         rows.append({
             "symbol": symbol, "asset": asset_of(symbol), "last": last, "price": last, "bid": last * 0.9999,
             "ask": last * 1.0001, "change_pct": change, "volume": None if volume is None else volume / last,
@@ -195,7 +195,8 @@ def quotes(status: str | None = None, shift: float = 0.0, n: int = 0) -> pl.Data
             "venue_symbol": symbol if source != "binance" else symbol.replace("USD", "USDT"),
             "quote_ccy": "USDT" if source == "binance" else "USD",
             "received": datetime.fromtimestamp(OPENING - age, UTC),
-            "age_s": age, "session": None if crypto_row else "regular", "basket": baskets.get(symbol.split("/")[0]),
+            "age_s": age, "session": None if crypto_row else "regular", "delayed": False,
+            "basket": baskets.get(symbol.split("/")[0]),
             "recent": walk(i, 24, last), "status": own,
         })  # fmt: skip
     known = set(TABLES["quotes"])

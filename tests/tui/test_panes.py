@@ -324,8 +324,33 @@ def test_the_header_names_mode_clock_session_sources_ticks_and_heart() -> None:
     text = plain(header.header(LIVE, (("♥ ok", "good"),), False, ()))
     assert text == (
         " sizewatch   ▏S SIMULATED january-2026▕   Fri 09 Jan 10:32:07 New York   NYSE open, closes in 5 h 27 m"
-        "   feeds 6/7 !   1,240 t/s   ♥ ok"
+        "   feeds 6/7 !   binance blocked   data 0 s   1,240 t/s   ♥ ok"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "role"),
+    [(None, "LIVE", "good"), ("closed", "LIVE", "good"), ("stale", "NOTHING LIVE", "badge-alert"),
+     ("warming", "starting", "dim")],
+)  # fmt: skip
+def test_a_live_run_is_not_called_live_where_nothing_of_it_is(status: str | None, said: str, role: str) -> None:
+    moment = fakes.snapshot()
+    if status is not None:
+        quotes = moment.tables["quotes"].with_columns(status=pl.lit(status))
+        moment = replace(moment, tables={**moment.tables, "quotes": quotes})
+    seen = View(moment, Mode.LIVE, None, fakes.OPENING, 0.1, 3.0)
+    assert header.badge(Mode.LIVE, None, seen) == (said, role)
+    assert plain(header.header(seen, (), True, ())).startswith(f" sizewatch  {said}  ")
+
+
+def test_the_header_says_how_old_the_newest_price_is_and_how_many_are_delayed() -> None:
+    moment = fakes.snapshot()
+    late = pl.col("symbol").is_in(["IWM", "^RUT"])
+    quotes = moment.tables["quotes"].with_columns(age_s=pl.lit(95.0), delayed=late)
+    old = View(replace(moment, tables={**moment.tables, "quotes": quotes}), Mode.LIVE, None, fakes.OPENING, 0.1, 3.0)
+    assert header.data_age(old) == (("data ", "dim"), ("1 m", "warn"), (" 2 delayed", "estimated"))
+    assert header.data_age(LIVE) == (("data ", "dim"), ("0 s", "text"))
+    assert header.data_age(view(fakes.snapshot("empty"))) == ()
 
 
 @pytest.mark.parametrize("mode", list(Mode))

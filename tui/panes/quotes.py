@@ -25,7 +25,7 @@ SORTS: Final = ("", "change_pct", "volume_usd", "symbol", "last", "age")
 """What `s` goes through; the empty one is the table's own order."""
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "glyph": (), "age": (), "range": ("low_24h", "high_24h", "low_since", "high_since"),
-    "source": ("source", "preferred"),
+    "source": ("source", "preferred"), "session": ("session", "delayed"),
 }  # fmt: skip
 """What a column of the grid reads from the table, where that is not the column of its own name."""
 ALWAYS: Final = ("symbol", "asset", "last", "status", "age_s")
@@ -110,6 +110,7 @@ def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, a
             out[key] = (fmt.age(age), "dim")
         elif key == "session":
             name = "closed" if status == "closed" else SESSIONS.get(record[key] or "", record[key] or "")
+            name = "delayed" if record["delayed"] and name != "closed" else name
             out[key] = (name, "dim" if name == "open" else "closed")
         elif key == "source":
             name, failover = record[key] or fmt.MISSING, record["preferred"] is False

@@ -15,7 +15,7 @@ from tui.widgets.linepane import LinePane, wrap
 LEGEND: tuple[tuple[str, str, str], ...] = (
     (fmt.GLYPHS["stale"], "stale", "stale: its connection is lost or its channel silent for too long"),
     (fmt.GLYPHS["closed"], "closed", "closed: outside its market's session"),
-    (fmt.GLYPHS["estimated"], "estimated", "estimated"),
+    (fmt.GLYPHS["estimated"], "estimated", "estimated, or delayed by its source"),
     (fmt.GLYPHS["warming"], "dim", "warming: its history is not long enough yet"),
     (fmt.MISSING, "dim", "no value"),
     (fmt.SIMULATED, "simulated", "simulated: a market that does not exist"),

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from engine.model import MarketClock, Mode, Playing, SessionState, Snapshot
 from tui import format as fmt
-from tui.lines import Line, Span, width_of
+from tui.lines import BLANK, Line, Span, width_of
 from tui.view import View
 from tui.widgets.bar import Bar
+from tui.widgets.message import in_trouble
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -24,10 +25,17 @@ _SESSIONS = {
 }
 
 
-def badge(mode: Mode, scenario: str | None) -> Span:
-    """What kind of data this is: LIVE in plain, anything else as a badge that cannot be overlooked."""
+def badge(mode: Mode, scenario: str | None, view: View | None = None) -> Span:
+    """What kind of data this is: LIVE in plain, anything else as a badge that cannot be overlooked.
+
+    view: where nothing of it is live, it is not said to be.
+    """
     name = f" {scenario}" if scenario else ""
     if mode is Mode.LIVE:
+        said = None if view is None else view.table("quotes")
+        states = set() if said is None else set(said.get_column("status").to_list())
+        if states and states <= {"stale", "warming"}:
+            return ("NOTHING LIVE", "badge-alert") if "stale" in states else ("starting", "dim")
         return "LIVE", "good"
     return f"▏{fmt.SIMULATED} SIMULATED{name}▕" if mode is Mode.DEMO else f"▏REPLAY{name}▕", "badge"
 
@@ -66,6 +74,24 @@ def session(market: MarketClock, now: float, terse: bool = False) -> Line:
     return tuple(spans)
 
 
+def data_age(view: View) -> Line:
+    """How old the newest price is, and how many are delayed by their source; empty while there is none."""
+    quotes = view.table("quotes")
+    newest = None if quotes is None else quotes.get_column("age_s").min()
+    if quotes is None or not isinstance(newest, float):
+        return BLANK
+    old = newest >= OLD_S
+    late = int(quotes.get_column("delayed").sum())
+    shown: list[Span] = [("data ", "dim"), (fmt.age(newest), "warn" if old else "text")]
+    return (*shown, (f" {late} delayed", "estimated")) if late else tuple(shown)
+
+
+def worst(view: View) -> Line:
+    """The source that is worst off; empty where all is well."""
+    rows = in_trouble(view)
+    return ((f"{rows[0]['source']} {rows[0]['state']}", "warn"),) if rows else BLANK
+
+
 def sources(snapshot: Snapshot, terse: bool = False) -> Line:
     """Live sources of all: `feeds 5/5`; another colour and `!` when one is missing."""
     frame = snapshot.tables.get("feeds")
@@ -77,7 +103,9 @@ def sources(snapshot: Snapshot, terse: bool = False) -> Line:
     return (("feeds ", "dim"), (f"{live}/{total}", "text") if live == total else missing)
 
 
-GONE = ("name", "ticks", "scenario", "date", "screen", "feeds", "session", "clock")
+OLD_S = 60.0
+"""From this age on the newest price is remarkable: all else is older."""
+GONE = ("name", "ticks", "scenario", "date", "worst", "age", "screen", "feeds", "session", "clock")
 """What gives way when the line is too short, first first. The mode and the heartbeat never do."""
 
 
@@ -87,7 +115,7 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: s
     pieces: dict[str, Line] = {
         "name": (("sizewatch", "bright"),),
         "screen": ((title, "bright"),),
-        "mode": (badge(view.mode, None if "scenario" in without else view.scenario),),
+        "mode": (badge(view.mode, None if "scenario" in without else view.scenario, view),),
     }
     if snapshot is not None:
         if snapshot.playing is not None:
@@ -95,13 +123,15 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: s
         pieces["clock"] = ((clock(view.now, terse, "date" not in without), "text"),)
         pieces["session"] = session(snapshot.nyse, view.now, terse)
         pieces["feeds"] = sources(snapshot, terse)
+        pieces["worst"] = worst(view)
+        pieces["age"] = data_age(view)
         pieces["ticks"] = ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))
     if view.frozen_since is not None:
         pieces["frozen"] = (("FROZEN, Space goes on", "badge-warn"),)
     pieces["beat"] = beat
     out: list[Span] = [(" ", "dim")]
     for name, piece in pieces.items():
-        if name not in without and piece != (("", "bright"),):
+        if name not in without and piece and piece != (("", "bright"),):
             out += [(("  " if terse else "   ") if len(out) > 1 else "", "dim"), *piece]
     return tuple(out)
 

@@ -5,6 +5,8 @@ In order: the collector has ended, it is stuck, a notice, a source that is in tr
 
 from __future__ import annotations
 
+from typing import Any
+
 from tui import format as fmt
 from tui.lines import BLANK, Line, fit
 from tui.view import View
@@ -22,12 +24,18 @@ NOTICE_S = 60.0
 """How long a notice that is no error stays."""
 
 
+def in_trouble(view: View) -> list[dict[str, Any]]:
+    """The sources that are, the worst first."""
+    rows = [r for r in view.rows("feeds") if r["state"] in TROUBLE]
+    return sorted(rows, key=lambda r: TROUBLE.index(r["state"]))
+
+
 def trouble(view: View) -> tuple[int, str] | None:
     """How many sources are in trouble, and the worst of them in words with its next attempt; None where all is well."""
-    rows = [r for r in view.rows("feeds") if r["state"] in TROUBLE]
+    rows = in_trouble(view)
     if not rows:
         return None
-    worst = min(rows, key=lambda r: TROUBLE.index(r["state"]))
+    worst = rows[0]
     words = f"{worst['source']} {worst['state']}"
     if worst["retry_at"] is not None:
         words += f", next try in {fmt.countdown(max(0.0, worst['retry_at'].timestamp() - view.now))}"
