@@ -336,7 +336,11 @@ def test_the_header_names_mode_clock_session_sources_ticks_and_heart() -> None:
 def test_a_live_run_is_not_called_live_where_nothing_of_it_is(status: str | None, said: str, role: str) -> None:
     moment = fakes.snapshot()
     if status is not None:
-        quotes = moment.tables["quotes"].with_columns(status=pl.lit(status))
+        closed = pl.lit(
+            "closed" if status == "stale" else status
+        )  # at night equities are, and nothing else may be live
+        own = pl.when(pl.col("asset") == "crypto").then(pl.lit(status)).otherwise(closed)
+        quotes = moment.tables["quotes"].with_columns(status=own)
         moment = replace(moment, tables={**moment.tables, "quotes": quotes})
     seen = View(moment, Mode.LIVE, None, fakes.OPENING, 0.1, 3.0)
     assert header.badge(Mode.LIVE, None, seen) == (said, role)

@@ -34,8 +34,10 @@ def badge(mode: Mode, scenario: str | None, view: View | None = None) -> Span:
     if mode is Mode.LIVE:
         said = None if view is None else view.table("quotes")
         states = set() if said is None else set(said.get_column("status").to_list())
-        if states and states <= {"stale", "warming"}:
-            return ("NOTHING LIVE", "badge-alert") if "stale" in states else ("starting", "dim")
+        if "stale" in states and not states & {"ok", "estimated"}:
+            return "NOTHING LIVE", "badge-alert"
+        if states == {"warming"}:
+            return "starting", "dim"
         return "LIVE", "good"
     return f"▏{fmt.SIMULATED} SIMULATED{name}▕" if mode is Mode.DEMO else f"▏REPLAY{name}▕", "badge"
 
