@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from engine.errors import BadDataError
 from engine.model import OutsideFact
+from feeds.numbers import DAY, stamp
 
 HOUR: Final = 3600.0
-DAY: Final = 86_400.0
 CATEGORIES: Final = {
     "artificial-intelligence": "category_ai",
     "decentralized-finance-defi": "category_defi",
@@ -41,7 +41,7 @@ def categories(answer: Any, now: float) -> Iterator[OutsideFact]:
         name = CATEGORIES.get(str(row.get("id"))) if isinstance(row, dict) else None
         cap = amount(row.get("market_cap")) if name is not None else None
         if name is not None and cap is not None:
-            at = moment(row.get("updated_at")) or now
+            at = stamp(moment(row.get("updated_at")), now) or now
             change = number(row.get("market_cap_change_24h"))
             yield OutsideFact(name, cap, "USD", at, "coingecko", 6 * HOUR, change, "1d" if change is not None else None)
 
@@ -61,7 +61,7 @@ def locked(answer: Any, now: float) -> Iterator[OutsideFact]:
         (at, value)
         for row in (answer if isinstance(answer, list) else ())
         if isinstance(row, dict)
-        and (at := number(row.get("date"))) is not None
+        and (at := stamp(number(row.get("date")), now)) is not None
         and (value := amount(row.get("tvl"))) is not None
     ]
     yield from _newest("defi_tvl", "USD", days, "defillama", 3 * DAY)
@@ -72,7 +72,7 @@ def on_chain(answer: Any, now: float) -> Iterator[OutsideFact]:
     rows = answer.get("data") if isinstance(answer, dict) else None
     series: dict[str, list[tuple[float, float]]] = {}
     for row in rows if isinstance(rows, list) else ():
-        at = moment(row.get("time")) if isinstance(row, dict) else None
+        at = stamp(moment(row.get("time")), now) if isinstance(row, dict) else None
         for metric, (name, _) in ON_CHAIN.items():
             value = amount(row.get(metric)) if at is not None else None
             if at is not None and value is not None:
@@ -89,7 +89,7 @@ def sentiment(answer: Any, now: float) -> Iterator[OutsideFact]:
         (at, value)
         for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, dict)
-        and (at := number(row.get("timestamp"))) is not None
+        and (at := stamp(number(row.get("timestamp")), now)) is not None
         and (value := amount(row.get("value"))) is not None
         and value <= 100
     ]
@@ -103,7 +103,7 @@ def rates(series: str, answer: Any, now: float) -> Iterator[OutsideFact]:
         (at, value)
         for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, dict)
-        and (at := moment(row.get("date"))) is not None
+        and (at := stamp(moment(row.get("date")), now)) is not None
         and (value := number(row.get("value"))) is not None
     ]
     if days:
@@ -130,7 +130,10 @@ def small_cap_etfs(text: str, now: float) -> Iterator[OutsideFact]:
     if not found or created is None:
         raise BadDataError("the symbol directory is not whole")
     month, day, year = map(int, created.groups())
-    at = min(datetime(year, month, day, tzinfo=UTC).timestamp() + DAY / 2, now)
+    try:
+        at = min(datetime(year, month, day, tzinfo=UTC).timestamp() + DAY / 2, now)
+    except ValueError as broken:
+        raise BadDataError(f"the symbol directory is of no day: {month:02}/{day:02}/{year:04}") from broken
     yield OutsideFact("small_cap_etfs", len(found), "count", at, "nasdaqtrader", 5 * DAY, members=tuple(found))
 
 
@@ -142,8 +145,8 @@ def _newest(
         return
     at, value = max(days)
     past = [old for then, old in days if abs(at - 7 * DAY - then) < DAY / 2 and old > 0]
-    change = 100 * (value / past[0] - 1) if past else None
-    yield OutsideFact(name, value, unit, at, source, lasts_s, change, "7d" if past else None)
+    change = number(100 * (value / past[0] - 1)) if past else None
+    yield OutsideFact(name, value, unit, at, source, lasts_s, change, "7d" if change is not None else None)
 
 
 def whole(read: Callable[[Any, float], Iterator[OutsideFact]], answer: Any, now: float) -> list[OutsideFact]:
@@ -160,7 +163,7 @@ def number(value: object) -> float | None:
         return None
     try:
         found = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
 

@@ -20,6 +20,7 @@ from engine.model import OutsideFact
 from feeds import outside_answers as answers
 from feeds.aside import aside
 from feeds.link import Context, Link
+from feeds.numbers import DAY, stamp
 from feeds.reach import reach
 from feeds.web import Web, web
 
@@ -145,7 +146,10 @@ def _kept(file: Path) -> tuple[float, list[OutsideFact]] | None:
     try:
         kept = orjson.loads(file.read_bytes())
         facts = [OutsideFact(*row)._replace(members=tuple(row[-1])) for row in kept["facts"]]
-        return (float(kept["at"]), facts) if all(map(_sound, facts)) else None
+        at = float(kept["at"])
+        # a day's count is dated with the day's end
+        dated = all(_sound(fact) and stamp(fact.as_of, at + DAY) is not None for fact in facts)
+        return (at, facts) if dated else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

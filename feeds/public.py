@@ -20,6 +20,7 @@ from engine.errors import BadDataError
 from engine.model import MarketFact
 from feeds.aside import aside
 from feeds.link import Context, Link
+from feeds.numbers import stamp
 from feeds.translate import error_of_status, seconds_of, words
 from feeds.turns import FACTS, imported
 
@@ -168,7 +169,7 @@ def whole_market(answer: Any, now: float) -> tuple[MarketFact, Mapping[str, floa
         fact = MarketFact(
             base="*",
             source=CoinGecko.source,
-            as_of=_positive(data.get("updated_at")) or now,
+            as_of=stamp(_positive(data.get("updated_at")), now) or now,
             all_markets_usd=_positive(volume.get("usd")),
             market_cap_usd=_positive(cap.get("usd")),
         )
@@ -187,7 +188,7 @@ def facts(
             yield MarketFact(
                 base=base,
                 source=CoinGecko.source,
-                as_of=_moment(coin.get("last_updated")) or now,
+                as_of=stamp(_moment(coin.get("last_updated")), now) or now,
                 all_markets_usd=_positive(coin.get("total_volume")),
                 market_cap_usd=_positive(coin.get("market_cap")),
                 dominance_pct=shares.get(base),

@@ -19,6 +19,7 @@ from engine.model import OutsideFact
 from feeds import outside_answers as answers
 from feeds import outside_facts
 from feeds.link import Context
+from feeds.public import whole_market
 from simulator.gateway import Reply, Request, Socket
 from tests.feeds.asking import Sleeps, asking
 from tests.feeds.conftest import IN_SESSION
@@ -27,6 +28,7 @@ from tests.feeds.links import RecordingLink, running, until
 
 NOW = IN_SESSION.timestamp()
 DAY = 86_400.0
+GLOBAL = {"total_volume": {"usd": 1.2e11}, "total_market_cap": {"usd": 3e12}, "market_cap_percentage": {"btc": 58.1}}
 
 
 def read(name: str, answer: Any) -> dict[str, OutsideFact]:
@@ -110,6 +112,31 @@ def test_small_cap_funds_of_the_symbol_directory() -> None:
         read("small_cap_etfs", "<html></html>")
 
 
+def test_a_figure_that_is_dated_far_ahead_is_none() -> None:
+    # held as the newest, it would keep every later one out; milliseconds look like that
+    days = [{"date": NOW - DAY, "tvl": 2e11}, {"date": NOW * 1000, "tvl": 9e11}]
+    assert read("locked", days)["defi_tvl"][1:4] == (2e11, "USD", NOW - DAY)
+    rows = [{"date": "9999-01-01", "value": "9"}, {"date": "2026-01-07", "value": "4.1"}]
+    (rate,) = answers.rates("DGS10", {"observations": rows}, NOW)
+    assert rate.value == 4.1
+    coin = {"id": "meme-token", "market_cap": 1e10, "updated_at": "2999-01-01T00:00:00Z"}
+    assert read("categories", [coin])["category_meme"].as_of == NOW, "the time of arrival, where it names none"
+    market, _ = whole_market({"data": GLOBAL | {"updated_at": NOW * 1000}}, NOW)
+    assert market.as_of == NOW
+
+
+def test_numbers_beyond_a_float_are_none() -> None:
+    assert answers.number(10**400) is None
+    days = [{"date": NOW, "tvl": 1e11}, {"date": NOW - 7 * DAY, "tvl": 5e-324}]
+    fact = read("locked", days)["defi_tvl"]
+    assert (fact.value, fact.change_pct, fact.change_over) == (1e11, None, None)
+
+
+def test_a_symbol_directory_of_no_day_is_refused_in_words() -> None:
+    with pytest.raises(BadDataError, match="is of no day: 13/45/2026"):
+        read("small_cap_etfs", DIRECTORY.replace("01092026", "13452026"))
+
+
 @pytest.mark.parametrize(
     "answer", [None, [], {}, "", 5, {"data": None}, [{}], {"observations": [{}]}, {"total24h": True}]
 )
@@ -180,12 +207,14 @@ async def test_a_restart_asks_no_sooner_than_the_budget_allows(
 
 async def test_a_damaged_cache_is_asked_over(context: Context, sites: Sites, sink: RecordingSink) -> None:
     context.cache.mkdir()
-    for text in (b"", b"{}", b"[]", b'{"at": 1e12, "facts": [[1]]}', orjson.dumps({"at": NOW, "facts": 7})):
+    ahead = {"at": NOW, "facts": [OutsideFact("fear_greed", 28.0, "0-100", NOW * 1000, "alternative.me", 9e4)]}
+    dirt = (b"", b"{}", b"[]", b'{"at": 1e12, "facts": [[1]]}', orjson.dumps({"at": NOW, "facts": 7}))
+    for text in (*dirt, orjson.dumps(ahead, default=tuple)):
         (context.cache / "facts-alternative.me.json").write_bytes(text)
         sink.outside.clear()
         async with running(only("alternative.me").run(context, RecordingLink())):
             await until(lambda: sink.outside)
-    assert len(sites.requests) == 5
+    assert len(sites.requests) == 6
 
 
 async def test_fred_is_asked_with_the_users_key_alone(
