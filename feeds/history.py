@@ -21,6 +21,7 @@ from engine.legs import pairs_funds, parsed_pairs
 from engine.model import Bars, asset_of
 from feeds.aside import aside
 from feeds.link import Context, Link
+from feeds.numbers import figure
 from feeds.reach import reach
 from feeds.translate import translate, words
 from feeds.turns import YFINANCE, turn
@@ -195,12 +196,12 @@ class YahooBars:
         start = earliest
         if stored is not None:
             start = max(earliest, datetime.fromtimestamp(stored.last, UTC) - reach.overlap)
-        answer = await aside(_history, yahoo, symbol, interval, start, end)
+        answer = await aside(history, yahoo, symbol, interval, start, end)
         link.heard(CHANNEL, None)
         acted = answer.action_at
         replace = stored is not None and acted is not None and acted >= self._applied.get(job, stored.last)
         if replace and start > earliest:
-            answer = await aside(_history, yahoo, symbol, interval, earliest, end)
+            answer = await aside(history, yahoo, symbol, interval, earliest, end)
         if acted is not None:
             self._applied[job] = acted + 1
         if answer.bars.height:
@@ -260,42 +261,55 @@ def bars_of(frame: Any, interval: str, unit: float = 1.0) -> tuple[pl.DataFrame,
     """yfinance's DataFrame as `engine.tables.BARS`, and when its newest action was.
 
     `time` is the bar's open in UTC; of daily bars it is midnight UTC of the session's date, whatever the exchange's
-    zone. A row without a close is dropped; of the others what is no price (missing, zero, negative) is null.
+    zone. A row without a close is dropped; of the others what is no price (missing, zero, negative, no number) is null.
+    Raises BadDataError where times or whole columns are missing.
     """
+    import numpy as np
     import polars as pl
 
+    columns = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adj_close": "Adj Close"}
+    lacking = [theirs for theirs in (*columns.values(), "Volume") if theirs not in frame.columns]
+    zone = getattr(frame.index, "tz", None)
+    if lacking or zone is None:
+        raise BadDataError(f"Yahoo's bars have no {', '.join(lacking) or 'times with a zone'}")
     index = frame.index.tz_localize(None) if interval == "1d" else frame.index.tz_convert("UTC").tz_localize(None)
     times = pl.Series("time", index.to_numpy().astype("datetime64[us]")).dt.replace_time_zone("UTC")
-    columns = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "adj_close": "Adj Close"}
-    raw = pl.DataFrame(
-        [times]
-        + [pl.Series(ours, frame[theirs].to_numpy(dtype="float64")) for ours, theirs in columns.items()]
-        + [pl.Series("volume", frame["Volume"].to_numpy(dtype="float64"))]
-    )
-    price = pl.col(*columns)
-    volume = pl.col("volume")
+    prices = np.array([_floats(frame[theirs]) for theirs in columns.values()]) * unit
+    volume = np.array(_floats(frame["Volume"]))
+    prices[~(np.isfinite(prices) & (prices > 0))] = math.nan
+    volume[~(np.isfinite(volume) & (volume >= 0))] = math.nan
+    cells = dict(zip(columns, prices, strict=True)) | {"volume": volume}
     bars = (
-        raw.with_columns(
-            pl.when(price.is_finite() & (price > 0)).then(price * unit),
-            pl.when(volume.is_finite() & (volume >= 0)).then(volume),
-        )
+        pl.DataFrame({"time": times, **cells}, nan_to_null=True)
         .filter(pl.col("close").is_not_null())
         .unique("time", keep="last")
         .sort("time")
     )
     # intraday prices know splits alone
     actions = ("Stock Splits",) if interval != "1d" else ("Dividends", "Stock Splits", "Capital Gains")
-    acted = [times.filter(pl.Series(frame[name].to_numpy() != 0)).max() for name in actions if name in frame.columns]
+    sizes = [np.array(_floats(frame[name])) for name in actions if name in frame.columns]
+    acted = [times.filter(np.isfinite(size) & (size != 0)).max() for size in sizes]
     newest = max((at.timestamp() for at in acted if isinstance(at, datetime)), default=None)
     return bars, newest
 
 
-def _history(yahoo: Yahoo, symbol: str, interval: str, start: datetime, end: datetime) -> Answer:
-    """What Yahoo has of `symbol` from `start` to `end`; blocks."""
+def _floats(column: Any) -> Any:
+    """A column of pandas as floats; NaN where a cell is no number."""
+    if column.dtype.kind in "iuf":
+        return column.to_numpy(dtype="float64", copy=True)
+    return [math.nan if (found := figure(cell)) is None else found for cell in column]
+
+
+def history(yahoo: Yahoo, symbol: str, interval: str, start: datetime, end: datetime) -> Answer:
+    """What Yahoo has of `symbol` from `start` to `end`; blocks. Raises a FeedError, or the network's own errors.
+
+    What is dated a day after `end` or later is none: one such bar would stand for everything until then.
+    """
     frame, code = yahoo.history(symbol, interval, start, end)
     currency, unit = in_units(code)
     if frame is None or frame.empty:
         return Answer(_nothing(), currency, None)
+    frame = frame[frame.index <= end + timedelta(days=1)]
     bars, action_at = bars_of(frame, interval, unit)
     return Answer(bars, currency, action_at)
 

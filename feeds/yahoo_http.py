@@ -8,6 +8,7 @@ Importing this module costs a second (yfinance, pandas): import it in a thread.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from curl_cffi import requests as curl
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from yfinance import cache as yfinance_cache
 from yfinance.data import YfData
-from yfinance.exceptions import YFPricesMissingError
+from yfinance.exceptions import YFException, YFPricesMissingError
 from yfinance.scrapers.history import PriceHistory
 
 from engine.errors import BadDataError, BlockedError, TransientError
@@ -34,6 +35,9 @@ SUMMARY_URL: Final = "https://query1.finance.yahoo.com/v10/finance/quoteSummary/
 CONSENT: Final = "Yahoo asks for consent to cookies first: open finance.yahoo.com in a browser, or use another network"
 LARGEST: Final = 32 * 2**20
 """Bytes of the largest answer that is read: a century of daily bars takes about 3 MB."""
+_MISSHAPEN: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError)
+"""What json and pandas raise, and yfinance, where an answer is not of the shape that it expects."""
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 
 warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")  # it asks to have them shown
 logging.getLogger("yfinance").addHandler(logging.NullHandler())
@@ -200,12 +204,18 @@ class Yahoo:
             if nothing.yahoo_reason:
                 raise BadDataError(f"Yahoo: {words(str(nothing.yahoo_reason), 80)}") from nothing
             return None, "USD"
-        except ValueError as broken:  # what json raises
+        except (*_MISSHAPEN, YFException) as broken:
+            if isinstance(broken, YFException) and type(broken) is not YFException:  # a limit, a site that is down
+                raise
             self._refuse_consent(None)
-            raise BadDataError(f"Yahoo's answer about {symbol} cannot be read: {words(str(broken), 60)}") from broken
+            said = str(broken) if isinstance(broken, ValueError) else f"{type(broken).__name__} {broken}"
+            raise BadDataError(f"Yahoo's answer about {symbol} cannot be read: {words(said, 60)}") from broken
         finally:
             YfData.cache_get.cache_clear()  # it keeps whole answers, and errors, for the process's life
-        return frame, str((prices._history_metadata or {}).get("currency") or "USD")
+        currency = (prices._history_metadata or {}).get("currency") or "USD"
+        if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+            raise BadDataError(f"Yahoo's answer about {symbol} names no currency: {words(str(currency), 20)}")
+        return frame, currency
 
     def _refuse_consent(self, answer: curl.Response | None) -> None:
         if answer is None:
