@@ -17,7 +17,7 @@ from feeds.ccxt_tap import Tap, closed, tapped
 from feeds.link import Context, Link
 from feeds.listening import listen
 from feeds.markets import Book, Books, MarketLists
-from feeds.numbers import number
+from feeds.numbers import figure, number
 from feeds.quirks import quirks_of
 from feeds.shortcuts import Tick
 from feeds.translate import seconds_of
@@ -190,15 +190,15 @@ class Relay:
         self._tick(
             (
                 symbol,
-                get("last"),
-                get("bid"),
-                get("ask"),
-                get("open"),
-                get("high"),
-                get("low"),
-                get("baseVolume"),
-                get("quoteVolume"),
-                get("vwap"),
+                figure(get("last")),
+                figure(get("bid")),
+                figure(get("ask")),
+                figure(get("open")),
+                figure(get("high")),
+                figure(get("low")),
+                figure(get("baseVolume")),
+                figure(get("quoteVolume")),
+                figure(get("vwap")),
                 named / 1000.0 if named else time_in(get("info")),
             )
         )

@@ -11,17 +11,18 @@ import atexit
 import contextlib
 import gzip
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args, get_type_hints
 
 import orjson
 
 from engine.clock import Clock
 from engine.errors import SizewatchError
-from engine.model import Bars, ChannelReport, FeedReport, FeedState, FundDay, FundDays, MarketFact, OutsideFact, Sink
+from engine.model import Bars, ChannelReport, FeedReport, FeedState, FundDays, MarketFact, OutsideFact, Sink
 from feeds.link import Context
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ PARTS: Final = 16
 """Parts that are kept beside the one that is being written: about 1 GB, days of a default configuration."""
 _COLUMNS: Final = ("open", "high", "low", "close", "adj_close", "volume")
 
+T = TypeVar("T")
 Write = Callable[[str, str, Any], None]
 """(source, kind, payload): one raw message."""
 
@@ -211,15 +213,28 @@ def frame_of(columns: list[list[Any]]) -> pl.DataFrame:
     return frame.with_columns(pl.from_epoch("time", time_unit="us").dt.replace_time_zone("UTC").cast(BARS["time"]))
 
 
-def fund_days_of(source: str, payload: list[list[Any]]) -> FundDays:
-    """Recorded days of funds."""
-    return FundDays(source, tuple(FundDay(fund, date.fromisoformat(at), *rest) for fund, at, *rest in payload))
+def made(kind: Callable[..., T], payload: Any) -> T:
+    """A recorded tuple as the `kind` that it was: its dates, states and names again as such.
+
+    Raises TypeError or ValueError where a field is of another type, or a number none that a table can hold.
+    """
+    hints = get_type_hints(kind).values()
+    return kind(*(_field(value, hint) for value, hint in zip(payload, hints, strict=False)), *payload[len(hints) :])
 
 
-def report_of(payload: list[Any]) -> FeedReport:
-    """A recorded report."""
-    report = FeedReport(*payload)
-    return report._replace(state=FeedState(report.state))
+def _field(value: Any, hint: Any) -> Any:
+    """One field of a recorded tuple."""
+    if hint == tuple[str, ...]:
+        return tuple(_field(each, str) for each in value)
+    if hint in (date, FeedState):
+        return date.fromisoformat(value) if hint is date else FeedState(value)
+    kinds = get_args(hint) or (hint,)
+    sound = type(value) in kinds
+    if type(value) in (int, float):
+        sound = math.isfinite(value) if float in kinds else sound and abs(value) < 2**53
+    if not sound:
+        raise TypeError(f"{str(value)[:40]!r} is no {hint}")
+    return value
 
 
 def begin(file: Path, clock: Clock) -> Recorder:

@@ -11,27 +11,35 @@ import gzip
 import math
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from engine.clock import Clock
 from engine.config import Config
 from engine.errors import BadDataError, SizewatchError, faults
-from engine.model import Bars, ChannelReport, MarketFact, OutsideFact, Sink
+from engine.model import Bars, ChannelReport, FeedReport, FundDay, FundDays, MarketFact, OutsideFact, Sink
 from feeds.ccxt_tap import closed, standing
 from feeds.crypto import Relay
 from feeds.link import Context
 from feeds.markets import choose
 from feeds.network import Border
+from feeds.numbers import DAY, stamp
 from feeds.quirks import quirks_of
-from feeds.record import FORMAT, VERSION, frame_of, fund_days_of, parts_of, report_of
+from feeds.record import FORMAT, VERSION, frame_of, made, parts_of
 from feeds.yahoo_poll import quote_of
 from feeds.yahoo_stream import QuoteReader, pricing_class
 
 LONGEST_LINE: Final = 64 * 2**20
 """Bytes; a longer one is no recording of ours."""
+
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+"""No bar is older."""
+LONGEST_WAIT_S: Final = 30 * DAY
+"""Seconds that a feed waits at most before it asks again."""
+F = TypeVar("F", MarketFact, OutsideFact)
 
 Entry = tuple[float, str, str, Any]
 """(epoch seconds, source, kind, payload)."""
@@ -139,13 +147,13 @@ class Replay:
             "stream": self._stream,
             "rows": self._rows,
             "bars": self._bars,
-            "fact": lambda _, payload: sink.ingest_fact(MarketFact(*payload)),
-            "outside": lambda _, payload: sink.ingest_outside(OutsideFact(*payload)),
-            "funds": lambda source, payload: sink.ingest_fund_days(fund_days_of(source, payload)),
-            "channel": lambda source, payload: sink.report_channel(
-                ChannelReport(payload[0], source, payload[1], math.inf if payload[2] is None else payload[2])
+            "fact": lambda _, payload: sink.ingest_fact(self._dated(made(MarketFact, payload))),
+            "outside": lambda _, payload: sink.ingest_outside(self._dated(made(OutsideFact, payload))),
+            "funds": lambda source, payload: sink.ingest_fund_days(
+                FundDays(source, tuple(made(FundDay, day) for day in payload))
             ),
-            "feed": lambda _, payload: sink.report_feed(report_of(payload)),
+            "channel": self._channel,
+            "feed": self._report,
         }
         self.unreadable = 0
 
@@ -166,14 +174,35 @@ class Replay:
         for venue in self._venues.values():
             await closed(venue.exchange)
 
+    def _dated(self, fact: F) -> F:
+        """`fact`, where it is of a day that it can be of. Raises ValueError."""
+        if stamp(fact.as_of, self._context.clock.now() + DAY) is None:  # a day's count is dated with the day's end
+            raise ValueError(f"a fact of {fact.as_of}")
+        return fact
+
+    def _channel(self, source: str, payload: Any) -> None:
+        channel, up, limit = payload
+        silence_s = math.inf if limit is None else limit
+        report = made(ChannelReport, (channel, source, up, 0.0 if limit is None else limit))
+        self._context.sink.report_channel(report._replace(silence_limit_s=silence_s))
+
+    def _report(self, source: str, payload: Any) -> None:
+        report, ahead = made(FeedReport, payload), self._context.clock.now() + LONGEST_WAIT_S
+        if any(at is not None and stamp(at, ahead) is None for at in (report.last_message, report.retry_at)):
+            raise ValueError(f"a report of {report.last_message}, to try again at {report.retry_at}")
+        self._context.sink.report_feed(report._replace(next_at=stamp(report.next_at, ahead)))
+
     def _books(self, source: str, payload: Any) -> None:
+        venue = _Venue(source, payload, self._context)  # books that cannot be read take none away
         old = self._venues.pop(source, None)
-        self._venues[source] = _Venue(source, payload, self._context)
+        self._venues[source] = venue
         if old is not None:
             self._venues[f"{source} before {len(self._venues)}"] = old
 
     def _stream(self, source: str, payload: Any) -> None:
         channel, text = payload
+        if not isinstance(channel, str):
+            raise TypeError(f"a channel called {str(channel)[:40]!r}")
         clock = self._context.clock
         reader = self._readers.get(channel)
         if reader is None:
@@ -188,7 +217,9 @@ class Replay:
             self._context.sink.ingest(quote)
 
     def _rows(self, source: str, payload: Any) -> None:
-        clock, known = self._context.clock, {str(row.get("symbol")): row for row in payload}
+        clock = self._context.clock
+        known = {str(row.get("symbol")): row for row in payload if isinstance(row, dict)}
+        self.unreadable += sum(not isinstance(row, dict) for row in payload)
         for symbol in self._context.config.equity.symbols:
             quote = quote_of(symbol, known[symbol], clock.now(), clock.monotonic()) if symbol in known else None
             if quote is not None:
@@ -196,5 +227,10 @@ class Replay:
 
     def _bars(self, source: str, payload: Any) -> None:
         symbol, interval, currency, replace, columns, *more = payload  # older recordings do not say what was to come
-        frame, older = frame_of(columns), bool(more and more[0])
+        older = bool(more and more[0])
+        if not all(isinstance(word, str) for word in (symbol, interval, currency)) or not isinstance(replace, bool):
+            raise TypeError(f"bars of {str(symbol)[:40]!r}")
+        frame = frame_of(columns)
+        now = datetime.fromtimestamp(self._context.clock.now(), UTC)
+        frame = frame.filter(frame["time"].is_between(EARLIEST, now + timedelta(days=2)))  # a future's day begins early
         self._context.sink.ingest_bars(Bars(symbol, interval, source, currency, frame, replace, older))

@@ -305,3 +305,68 @@ def test_unreadable_entries_are_passed_over(tmp_path: Path) -> None:
     began = time.monotonic()
     assert asyncio.run(play()) == 9
     assert time.monotonic() >= began
+
+
+NOW_S = 1_767_972_600.0
+WRONG: tuple[tuple[str, list[object]], ...] = (
+    ("fact", [5, "coingecko", NOW_S, 3e10]),
+    ("fact", ["BTC", "coingecko", "today", 3e10]),
+    ("fact", ["BTC", "coingecko", 1e300, 3e10]),
+    ("outside", ["fear_greed", "40", "0-100", NOW_S, "alternative.me", 9e4]),
+    ("outside", ["fear_greed", 40.0, "0-100", NOW_S, "alternative.me", 9e4, None, None, ["IWM", 5]]),
+    ("funds", [["SPY", "2026-13-08", 600.5, None, None]]),
+    ("funds", [["SPY", "2026-01-08", {}, None, None]]),
+    ("channel", ["kraken:tickers", 1, 15.0]),
+    ("feed", ["kraken", "crypto-stream", "flying", NOW_S, 3.5, 0, None, None, True]),
+    ("feed", ["kraken", "crypto-stream", "live", 1e300, 3.5, 0, None, None, True]),
+    ("feed", ["kraken", "crypto-stream", "live", NOW_S, 3.5, 2**63, None, None, True]),
+    ("bars", [5, "1d", "USD", False, [[0], *([1.0],) * 6]]),
+    ("rows", ["no row"]),
+    ("books", [{"symbol": None}]),
+)
+
+
+@pytest.mark.parametrize(("kind", "payload"), WRONG, ids=[f"{kind} {n}" for n, (kind, _) in enumerate(WRONG)])
+def test_a_field_of_another_type_goes_into_no_table(tmp_path: Path, kind: str, payload: object) -> None:
+    clock, sink = ReplayClock(), FakeSink()
+    clock.begin(NOW_S)
+
+    async def play() -> int:
+        replay = Replay(sink, SETTINGS, clock, tmp_path)
+        replay.play((NOW_S, "kraken", kind, payload))
+        await replay.close()
+        return replay.unreadable
+
+    assert asyncio.run(play()) == 1
+    assert not (sink.facts or sink.outside or sink.fund_days or sink.channels or sink.reports or sink.bars)
+
+
+def test_what_is_sound_beside_it_is_played(tmp_path: Path) -> None:
+    clock, sink = ReplayClock(), FakeSink()
+    clock.begin(NOW_S)
+    times = [int(at * 1e6) for at in (NOW_S - 86_400, NOW_S, NOW_S * 1000)]
+    market = {
+        "id": "XBTUSD",
+        "symbol": "BTC/USD",
+        "base": "BTC",
+        "quote": "USD",
+        "spot": True,
+        "type": "spot",
+        "info": {},
+    }
+
+    async def play() -> tuple[int, list[str]]:
+        replay = Replay(sink, SETTINGS, clock, tmp_path)
+        replay.play((NOW_S, "yahoo-bars", "bars", ["IWM", "1d", "USD", False, [times, *([1.0, 2.0, 3.0],) * 6]]))
+        replay.play((NOW_S, "", "outside", ["etfs", 2.0, "count", NOW_S, "nasdaqtrader", 9e4, None, None, ["IJR"]]))
+        replay.play((NOW_S, "kraken", "books", [market]))
+        replay.play((NOW_S, "kraken", "books", 7))
+        replay.play((NOW_S, "kraken", "polled", ["BTC/USD", {"last": "0", "bid": 90_999.0, "ask": True, "info": {}}]))
+        venues = list(replay._venues)
+        await replay.close()
+        return replay.unreadable, venues
+
+    assert asyncio.run(play()) == (1, ["kraken"]), "books that cannot be read take none away"
+    assert sink.bars[0].frame["close"].to_list() == [1.0, 2.0], "a bar of a day to come is none"
+    assert sink.outside[0].members == ("IJR",)
+    assert sink.quotes[0][5:8] == (None, 90_999.0, None), "a price that is a text, or yes, is none"
