@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.fuzz_files import more
+from bench.fuzz_history import of_history
+from bench.fuzz_outside import of_outside
+from bench.fuzz_replay import of_replay
 from bench.fuzz_samples import Target, mangled_bytes, string, text_of
 from engine.board import Board
 from engine.conditions import ConditionError, compile_condition
@@ -26,7 +29,7 @@ from engine.errors import BadDataError, ConfigError, SizewatchError
 from engine.model import Quote
 from engine.store import Partition
 from engine.tables import TABLES
-from feeds import outside_answers, public
+from feeds import public
 from feeds.crypto import time_in
 from feeds.crypto_bars import frame_of
 from feeds.flow_files import read_flow_bytes
@@ -257,22 +260,12 @@ def targets() -> tuple[Target, ...]:
     line = json.dumps([2.0, "kraken", "ws", ["wss://x", KRAKEN]])
     quote = ["BTC/USD", "kraken", "kraken:tickers", "BTC/USD", "USD", 91000.0, 90999.0, 91001.0, 90000.0, 92000.0,
              89000.0, 1200.0, 1e8, 90500.0, 1767972600.0, 1767972600.5, 5.0]  # fmt: skip
-    outside = (
-        outside_answers.categories, outside_answers.dex_volume, outside_answers.locked, outside_answers.on_chain,
-        outside_answers.sentiment,
-    )  # fmt: skip
     recording = gzip.compress(f"{begin}\n{line}\n".encode())
     said = ("HTTP 503 \x1b[2Jgone", "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", "12.5")
-    answers = (GLOBAL, COINS, [{"value": "40", "timestamp": "1767972600"}])
+    streamed = json.dumps({"type": "pricing", "message": base64.b64encode(tick).decode()})
 
     def coins(listed: Any) -> object:
         return list(public.facts(listed if isinstance(listed, list) else [], ids, {}, 1.0))
-
-    def from_outside(read: Any) -> Target:
-        def take(answer: Any) -> object:
-            return outside_answers.whole(read, answer, 1.0)
-
-        return Target(f"outside-{read.__name__}", answers, take, (BadDataError,))
 
     return (
         Target("kraken", (KRAKEN,), _hears("kraken")),
@@ -291,7 +284,9 @@ def targets() -> tuple[Target, ...]:
         Target("board", (quote,), _ingest, (), _floats),
         Target("error", said, _raised, (), string),
         Target("stored-name", ("kraken-bars/BTC%2FUSD.1d.parquet",), _named, (), string),
-        *(from_outside(read) for read in outside),
+        *of_outside(),
+        *of_history(),
+        *of_replay(KRAKEN, ROW, streamed),
         *more(),
     )
 
