@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tui.meanings import ELSEWHERE, NAMED
+
 _HORIZONS: Final = {
     "1d": "one session", "5d": "five sessions", "1m": "a month", "3m": "three months", "ytd": "the last year's close",
     "1y": "a year", "5y": "five years",
 }  # fmt: skip
 
 WORDS: Final[Mapping[str, str]] = {
+    "value": "what is measured now",
+    "base": "the coin; *: all coins together",
+    "basket": "the group of coins",
+    "item": "a pair, or a basket against BTC",
+    "asset": "crypto, etf, index or future",
     "last": "the newest trade, in USD",
-    "price": "mid of bid and ask where they are close, else the last trade; in USD",
+    "price": "mid of bid and ask where close, else last trade; USD",
+    "bid": "the best that buyers offer, in USD",
+    "ask": "the best that sellers ask, in USD",
     "change_pct": "against 24 hours ago (crypto) or the previous close",
     "volume": "of 24 hours (crypto, units) or of the session (shares)",
     "volume_usd": "the same in money",
@@ -28,6 +37,10 @@ WORDS: Final[Mapping[str, str]] = {
     "event_time": "when the venue says it happened",
     "received": "when it came here",
     "age_s": "seconds since then",
+    "session": "of its exchange: pre, regular, post; none: closed",
+    "recent": "newest values, one a session or day",
+    "a": "the first side; of sizes the small one",
+    "b": "the second side, which A is measured against",
     "ratio": "A over B; funds by prices with dividends",
     "log_ratio": "its natural logarithm",
     "z63": "deviations of the log ratio from its mean of 63 sessions",
@@ -38,14 +51,18 @@ WORDS: Final[Mapping[str, str]] = {
     "low_label": "the lowest in so long",
     "streak_leader": "who led every complete year of the streak",
     "streak_years": "complete years led in a row",
+    "streak_from": "first year of the streak",
+    "streak_to": "last year of the streak",
     "ytd_leader": "who leads the current year so far",
     "n": "values in the history behind it",
     "coverage": "share of the history, or of the members, that is there",
     "role": "above the price it resists, below it supports",
-    "state": "where the level is in its life: clear, testing, broken, retest, held",
+    "state": "clear → testing → broken → retest → held, or a false break",
     "position": "0 at the support, 1 at the resistance",
     "distance_pct": "from the price to the level",
     "distance_atr": "the same in average true ranges",
+    "low": "the lowest price in it",
+    "high": "the highest price in it",
     "touches": "bars that met the band and closed on this side",
     "strength": "0 to 100, of touches and of methods that name it",
     "sources": "what names it",
@@ -55,13 +72,18 @@ WORDS: Final[Mapping[str, str]] = {
     "breadth200": "the same of 200 days",
     "breadth_members": "members that have 50 days",
     "members": "assets in the basket",
+    "window": "sessions; 0: ticks of this session",
     "corr": "correlation of daily log returns",
     "beta": "what A did for one of B",
     "ewma_corr": "correlation, recent days weighing more (λ .94)",
-    "lead_lag": "by how much B lags A; −: leads",
+    "lead_lag": "by how much B lags A; −: leads; none: no lag",
+    "lead_lag_s": "seconds by which B lags A; −: leads",
+    "lead_lag_corr": "correlation at that lag",
     "rs_ratio": "strength against the benchmark; 100 is its mean of 14 weeks",
     "rs_momentum": "change of that strength, likewise",
     "quadrant": "where strength and momentum put it",
+    "tail_ratio": "strength of the last 8 weeks",
+    "tail_momentum": "momentum of the last 8 weeks",
     "adv_shares": "mean daily volume, shares",
     "adv_usd": "mean daily volume in money",
     "adv_yoy_pct": "against the same a year before",
@@ -69,93 +91,66 @@ WORDS: Final[Mapping[str, str]] = {
     "rvol": "volume over its mean of 20 sessions",
     "venues_usd": "24 hours over the connected venues",
     "all_markets_usd": "24 hours over all markets",
+    "venues": "exchanges that count in it",
     "dominance_pct": "share of the capitalisation of all coins",
     "as_of": "the moment that the values belong to",
     "status": "what the values are worth",
+    "simulated": "yes: of a market that does not exist",
+    "side": "the turn that it would be evidence of",
+    "threshold": "what the value is held against",
+    "said": "the claim's own figure",
+    "said_on": "when it was said",
+    "measured": "what is measured now, in the unit",
+    "beta_ols": "hedge ratio by least squares of ln A on ln B",
+    "beta_tls": "hedge ratio by total least squares",
+    "beta_kalman": "hedge ratio now, filtered day by day",
+    "p_value": "of no cointegration, both ways, adjusted",
+    "signal": "in at z ±2, out within .5, stopped at 3.5",
+    "admitted": "p below .05 and a half-life of 2 to 60",
+    "units": "held of A: shares, coins or contracts",
+    "hedge": "what is sold against A",
+    "hedge_units": "of the hedge, sold against the units; −: bought",
+    "goal": "which of the plan's targets",
+    "entry": "as given, else the newest price; USD",
+    "stop": "as given, else the entry less 2 ATR; USD",
+    "target": "as given, else 10 % and 15 % over the entry; USD",
+    "target_pct": "from the entry to the target",
+    "pnl": "gain so far at the newest price, USD",
+    "quantity": "shares, coins or contracts that the risk buys",
+    "notional": "what the position is worth, USD",
+    "at_risk": "what the stop costs, USD",
+    "by": "the day until which a touch counts",
+    "event_id": "its name in the journal",
+    "notify": "on; silent: shown alone; off: journal alone",
+    "acknowledged_at": "when it was seen",
+    "delivery": "owed, trying, arrived or failed",
+    "delivery_detail": "by which way, how often tried, why not",
+    "enabled": "whether it is looked at",
+    "watches": "what it looks at",
+    "firing": "rows that it fires for now",
+    "pending": "rows where it is true, not yet long enough",
+    "definition": "as it is written, in JSON",
+    "saved": "whether the store holds it, or changes to it",
+    "reconnects": "times that it began anew",
+    "time": "when the bar opened",
+    "open": "the first price in it",
+    "close": "the last price in it",
+    "mean252": "mean of ln(A/B) over 252 sessions",
+    "sd252": "standard deviation of ln(A/B), 252 sessions",
+    "z": "deviations of the log ratio from its mean of 252 sessions",
+    "asked": "intervals that were asked for, best first",
+    "intervals": "those that there are, coarsest first",
 }
-
-
-GAUGES: Final[Mapping[str, str]] = {
-    "D1": "z of the small fund over the large one, 252 sessions",
-    "D2": "z of ALT over BTC, 252 days",
-    "D3": "equity's z less crypto's, over what they usually differ by",
-    "D4": "correlation of the two of 21 days against the 126 before",
-    "D5": "20 days' move, where the volume does not carry it",
-    "D6": "1: price fell further and RSI did not; −1: the reverse",
-}
-"""What the value of each gauge is."""
-
-ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
-    "fund": {
-        "flow_1d": "money in less money out, one session",
-        "flow_5d": "the same over five sessions",
-        "flow_20d": "the same over twenty sessions",
-        "flow_ytd": "the same since the last year's close",
-        "flow_1y": "the same over a year",
-        "flow_total": "the same over all that is held",
-        "flow_pct_aum": "of one session, against the assets",
-        "aum": "assets of the fund, or of the group's funds",
-        "share_of_group": "of the assets of its group",
-        "share_of_all": "of the assets of all groups of shares",
-        "source": "where its days come from",
-    },
-    "fact": {
-        "source": "who says it",
-    },
-    "role": {
-        "price": "where the level lies",
-    },
-    "goal": {
-        "r_multiple": "what the target earns for one at the stop",
-        "touch_probability": "that the target is touched by then",
-        "stop_probability": "that the stop is touched by then",
-        "break_even": "share of trades that must reach it",
-        "distance_pct": "from the price to the target",
-        "sigma": "volatility, a year's, of 63 sessions",
-    },
-    "whatif": {
-        "large_pct": "what the large fund does",
-        "relative_pct": "what the ratio of small to large does",
-        "small_pct": "what follows for the small fund",
-        "price": "where the small fund would stand",
-        "large_price": "where the large fund would stand",
-    },
-    "gauge": {
-        "state": "whether it warns",
-        "detail": "what it is judged by",
-    },
-    "rule": {
-        "state": "pending until it has lasted, then firing; latched until it is seen",
-        "row": "the row of the table that it is about; *: of none",
-        "since": "when it came true",
-        "value": "what was measured when it fired",
-        "fired_at": "when it was told",
-        "acknowledged": "seen: a, or a click",
-        "silenced": "snoozed or muted",
-    },
-    "reconnects": {
-        "source": "the feed's name",
-        "state": "what it is doing",
-        "rate": "messages a second",
-        "last_message": "when it last said anything",
-        "retry_at": "when it tries again",
-        "next_at": "when it asks next",
-        "done": "series of history that are here",
-        "wanted": "series of history that it fetches",
-    },
-}
-"""A column that only rows of one table have → what columns of that table mean which mean something else, or nothing,
-elsewhere: a rule's state is not a level's."""
 
 
 def definition(column: str, record: Mapping[str, object] | None = None) -> str:
     """The meaning of a column in a few words; empty where its name says all. record: the row that it is of."""
+    for mark, named in NAMED.items():
+        if column == "value" and record is not None and mark in record:
+            return named.get(str(record[mark]), WORDS[column])
     for mark, words in ELSEWHERE.items():
-        if record is not None and mark in record:
-            if mark == "gauge" and column == "value":
-                return GAUGES.get(str(record[mark]), "")
-            if column in words:
-                return words[column]
+        if record is not None and mark in record and column in words:
+            return words[column]
     kind, _, horizon = column.partition("_")
     if kind == "rel" and horizon in _HORIZONS:
         return f"change of the ratio over {_HORIZONS[horizon]}"

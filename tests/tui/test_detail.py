@@ -70,7 +70,7 @@ async def test_a_baskets_line_in_the_grid_leads_to_the_basket() -> None:
 async def test_a_state_means_what_it_means_in_its_own_table() -> None:
     async with running(fakes.snapshot(), (120, 40)) as run:
         for name, words, not_these in (
-            ("alerts", "pending until it has lasted", "where the level is in its life"),
+            ("alerts", "pending until it has lasted", "or a false break"),
             ("feeds", "messages a second", "who prices it now"),
         ):
             run.pane(name).focus()

@@ -78,7 +78,7 @@ AFTERWARDS: Final = frozenset({
     "argparse", "zoneinfo", "tomllib",
     "engine.command_line", "engine.config_check", "engine.legs", "engine.news",
     "simulator.scenario", "simulator.faults",
-    "tui.announce", "tui.commands", "tui.definitions", "tui.export", "tui.palette", "tui.screens.help",
+    "tui.announce", "tui.commands", "tui.definitions", "tui.export", "tui.meanings", "tui.palette", "tui.screens.help",
     "tui.screens.welcome", "tui.widgets.commandline", "tui.widgets.prompt",
 })  # fmt: skip
 """What took a part of the first paint's time once."""
