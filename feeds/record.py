@@ -210,6 +210,8 @@ def frame_of(columns: list[list[Any]]) -> pl.DataFrame:
     named = dict(zip(("time", *_COLUMNS), columns, strict=True))
     schema = {"time": pl.Int64(), **dict.fromkeys(_COLUMNS, pl.Float64())}
     frame = pl.DataFrame(named, schema=schema)
+    if frame.schema != schema:  # Polars makes a struct of a dict, whatever it was asked for
+        raise TypeError("a column of bars holds something other than numbers")
     return frame.with_columns(pl.from_epoch("time", time_unit="us").dt.replace_time_zone("UTC").cast(BARS["time"]))
 
 

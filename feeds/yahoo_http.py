@@ -204,8 +204,10 @@ class Yahoo:
             if nothing.yahoo_reason:
                 raise BadDataError(f"Yahoo: {words(str(nothing.yahoo_reason), 80)}") from nothing
             return None, "USD"
-        except (*_MISSHAPEN, YFException) as broken:
+        except (*_MISSHAPEN, YFException, OSError) as broken:  # a time zone's name that no file can have is one
             if isinstance(broken, YFException) and type(broken) is not YFException:  # a limit, a site that is down
+                raise
+            if isinstance(broken, curl.exceptions.RequestException):
                 raise
             self._refuse_consent(None)
             said = str(broken) if isinstance(broken, ValueError) else f"{type(broken).__name__} {broken}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from polars.exceptions import PolarsError
 
 from bench.soak_replay import journal_of
 from engine.clock import Clock, ReplayClock
@@ -285,6 +286,10 @@ def test_another_versions_recording_is_refused(tmp_path: Path) -> None:
 def test_bars_and_reports_come_back_as_they_were() -> None:
     frame = bars_frame((1.0, 2.5))
     assert frame_of(orjson.loads(orjson.dumps(columns_of(frame)))).equals(frame)
+    whole = columns_of(frame)
+    for wrong in ({}, "x", [1.0], True):
+        with pytest.raises((TypeError, ValueError, PolarsError)):
+            frame_of([*whole[:-1], [wrong] * frame.height])
     kept: list[object] = []
     sink = FakeSink()
     recording = RecordingSink(sink, lambda *entry: kept.append(entry))
