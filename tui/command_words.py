@@ -166,9 +166,9 @@ async def theme(app: SizewatchApp, text: str) -> str | None:
 
 def columns(text: str, config: Config) -> list[str]:
     """Columns of the quotes."""
-    from tui.panes.quotes import SORTS
+    from tui.panes.quotes import columns_for, ordered
 
-    return begun(text, [name for name in SORTS if name])
+    return begun(text, ordered(columns_for(True, 0)))
 
 
 async def sort(app: SizewatchApp, text: str) -> str | None:

@@ -61,7 +61,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 3, True),
     Action("next_match", "n", "match(1)", "next match", "Go to the next row that holds what was searched for.", "Rows"),
     Action("previous_match", "N", "match(-1)", "match before", "Go to the row before that holds it.", "Rows"),
-    Action("sort", "s", "sort", "sort", "Sort by the next column; after the last, as configured.", "Rows"),
+    Action("sort", "s", "sort", "sort", "Sort by the next column in sight; after the last, as configured.", "Rows"),
     Action("reverse", "S", "reverse", "reverse", "Turn the sorting round.", "Rows"),
     Action("detail", "enter", "detail", "detail", "All values of the row under the cursor.", "Rows", 5),
     Action("chart", "c", "chart", "chart", "The chart of what is under the cursor, on the whole screen.", "Rows"),

@@ -143,19 +143,6 @@ async def test_what_is_typed_ahead_of_the_filters_line_is_typed_into_it() -> Non
         assert not isinstance(run.app.screen, Detail)
 
 
-async def test_s_goes_through_the_sortings_and_its_capital_turns_round() -> None:
-    async with running(fakes.snapshot()) as run:
-        own = list(run.crypto.rows)
-        await run.press("s")
-        assert run.crypto.rows[0] == "TAO/USD"
-        assert "by 1d %" in run.text()
-        await run.press("S")
-        assert run.crypto.rows[0] == "BONK/USD"
-        for _ in range(5):
-            await run.press("s")
-        assert list(run.crypto.rows) == own
-
-
 async def test_the_cursor_stays_on_its_symbol_when_rows_change_places() -> None:
     async with running(fakes.snapshot()) as run:
         await run.press("j", "j")

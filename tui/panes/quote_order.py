@@ -6,10 +6,25 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tui.format import position
+
 if TYPE_CHECKING:
     import polars as pl
 
-DESCENDING: Final = {"change_pct", "volume_usd", "last"}
+DESCENDING: Final = {"change_pct", "volume_usd", "last", "bid", "ask", "range"}
+"""What is sorted by with the greatest first."""
+RANGE: Final = ("last", "low_24h", "high_24h", "low_since", "high_since")
+"""What `place_in_range` follows from."""
+
+
+def place_in_range(last: float | None, low: float | None, high: float | None,
+                   low_since: float | None, high_since: float | None) -> float | None:  # fmt: skip
+    """Where a price stands from the day's low, 0, to its high, 1; None where that is not known.
+
+    The day's bounds are the venue's where it says both, else what has been seen since the start.
+    """
+    venues = low is not None and high is not None
+    return position(last, low if venues else low_since, high if venues else high_since)
 
 
 def cells_of(frame: pl.DataFrame, names: Sequence[str], rows: Sequence[int]) -> list[list[Any]]:
@@ -52,13 +67,20 @@ def order(frame: pl.DataFrame, assets: str, kept: frozenset[int] | None, sort: s
     if kept is not None:
         indices = [i for i in indices if i in kept]
     if sort:
-        values = frame.get_column("age_s" if sort == "age" else sort).to_list()
+        values = _sorted_by(frame, sort)
         known = [i for i in indices if values[i] is not None]
         known.sort(key=lambda i: values[i], reverse=(sort in DESCENDING) != reverse)
         indices = known + [i for i in indices if values[i] is None]
     elif reverse:
         indices.reverse()
     return indices
+
+
+def _sorted_by(frame: pl.DataFrame, sort: str) -> list[Any]:
+    """What each row is sorted by: a column of the table, or what a column of the grid is made of."""
+    if sort == "range":
+        return [place_in_range(*row) for row in zip(*(frame.get_column(n).to_list() for n in RANGE), strict=True)]
+    return frame.get_column("age_s" if sort == "age" else sort).to_list()
 
 
 def grouped(frame: pl.DataFrame, indices: Sequence[int], baskets: Sequence[str]) -> tuple[list[int], list[str]]:

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui import format as fmt
 from tui.lines import Column, Line, Span, choose, column_at, heading, marked, merged, row
-from tui.panes.quote_order import DESCENDING, Total, below, cells_of, grouped, matching, order, total_of
+from tui.panes.quote_order import (
+    DESCENDING,
+    RANGE,
+    Total,
+    below,
+    cells_of,
+    grouped,
+    matching,
+    order,
+    place_in_range,
+    total_of,
+)
 from tui.view import View
 from tui.widgets.linepane import LinePane
 
@@ -21,10 +32,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLASH_S: Final = 0.45
-SORTS: Final = ("", "change_pct", "volume_usd", "symbol", "last", "age")
-"""What `s` goes through; the empty one is the table's own order."""
+FIRST_SORT: Final = "change_pct"
+"""What `s` begins with: it goes on to the right from there, then from the left up to it."""
+UNSORTED: Final = frozenset({"glyph", "recent"})
+"""Columns without an order of their own."""
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "glyph": (), "age": (), "range": ("low_24h", "high_24h", "low_since", "high_since"),
+    "glyph": (), "age": (), "range": RANGE,
     "source": ("source", "preferred"), "session": ("session", "delayed"),
 }  # fmt: skip
 """What a column of the grid reads from the table, where that is not the column of its own name."""
@@ -52,11 +65,12 @@ def columns_for(crypto: bool, decimals: int, whole: int = 5) -> tuple[Column, ..
             Column("change_pct", "1d %", 7, rank=1, gap=1),
             Column("session", "session", 7, "<", rank=3),
             Column("age", "age", 4, rank=2, gap=1),
-            Column("range", "day's range", 13, "<", rank=5),
-            Column("bid", "bid", price, rank=7, gap=1, unit_pad=decimals + 1),
-            Column("ask", "ask", price, rank=7, gap=1, unit_pad=decimals + 1),
+            Column("range", "day's range", 11, "<", rank=5),
+            Column("recent", "recent", 8, "<", rank=6),
+            Column("bid", "bid", price, rank=8, gap=1, unit_pad=decimals + 1),
+            Column("ask", "ask", price, rank=8, gap=1, unit_pad=decimals + 1),
             Column("volume_usd", "vol $", 9, rank=4, gap=1),
-            Column("source", "source", 13, "<", rank=6),
+            Column("source", "source", 13, "<", rank=7),
         )
     return (
         Column("glyph", "", 1, rank=0),
@@ -75,11 +89,9 @@ def columns_for(crypto: bool, decimals: int, whole: int = 5) -> tuple[Column, ..
     )
 
 
-def bounds(record: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The day's low and high: the venue's where it says them, else what has been seen since the start."""
-    if record["low_24h"] is not None and record["high_24h"] is not None:
-        return record["low_24h"], record["high_24h"]
-    return record["low_since"], record["high_since"]
+def ordered(columns: Sequence[Column]) -> list[str]:
+    """The columns that rows can be sorted by."""
+    return [column.key for column in columns if column.key not in UNSORTED]
 
 
 def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, age: float | None,
@@ -104,8 +116,7 @@ def cells(record: Mapping[str, Any], columns: Sequence[Column], decimals: int, a
         elif key == "symbol":
             out[key] = (fmt.shorten(record[key], column.width), "bright")
         elif key == "range":
-            at = fmt.position(record["last"], *bounds(record))
-            out[key] = (fmt.range_bar(at, column.width), "dim")
+            out[key] = (fmt.range_bar(place_in_range(*(record[n] for n in RANGE)), column.width), "dim")
         elif key == "age":
             out[key] = (fmt.age(age), "dim")
         elif key == "session":
@@ -329,15 +340,18 @@ class QuotesPane(LinePane):
     # --- what the keys ask for
 
     def next_sort(self) -> None:
-        """Sort by the next column that sorts; after the last, in the table's own order."""
-        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)] if self.sort in SORTS else ""
-        self.reverse = False
+        """Sort by the next column in sight that has an order; after the last, in the table's own order."""
+        keys = ordered(self._columns)
+        first = keys.index(FIRST_SORT) if FIRST_SORT in keys else 0
+        round_ = ["", *keys[first:], *keys[:first]]
+        at = round_.index(self.sort) if self.sort in round_ else 0
+        self.sort, self.reverse = round_[(at + 1) % len(round_)], False
         self.repaint()
 
     def sortable(self) -> list[str]:
         known = super().table()
-        usual = [name for name in SORTS if name]
-        return usual if known is None else [*usual, *(n for n in known.columns if n not in (*usual, "recent"))]
+        shown = ordered(columns_for(self.crypto, 0))
+        return shown if known is None else [*shown, *(n for n in known.columns if n not in (*shown, *UNSORTED))]
 
     def sort_by(self, column: str, *, reverse: bool) -> str | None:
         there = self.sortable()
