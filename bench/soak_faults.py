@@ -1,8 +1,9 @@
 """`python -m bench.soak_faults`: mixed faults for hours of the world, and whether anything shown was ever a lie.
 
 Three exchanges and Yahoo, each with faults of its own, several at a time, over real sockets and TLS; the real feeds,
-the engine, its alerts and its store. At every beat each row is held against what the gateway's sites had sent, and each
-alert against a reference. The world's clock runs faster than ours, and as slow as a busy machine makes it.
+the engine, its derived tables, its alerts and its store. At every beat each row is held against what the gateway's
+sites had sent, each figure made of prices against the quotes, and each alert against what was shown and against the
+market alone. The world's clock runs faster than ours, and as slow as a busy machine makes it.
 
 Prints one JSON object, on SIGTERM that of the time so far; exit code 1 where something was wrong, old and shown live,
 missed, too late or grew.
@@ -28,10 +29,12 @@ from typing import Any, Final
 
 from bench.growth import PLANNED, Growth
 from bench.machine import machine
+from bench.soak_derived import FEW, PAIRS, Derived, history
+from bench.soak_owed import Owed
 from bench.soak_reference import Reference, Told
 from bench.soak_world import LANES, RECOVERY_S, RISE, VENUES, Lane, SoakMarket, SoakYahoo, Truth, coin
 from engine import garbage, sessions
-from engine.config import Config, Crypto, Equity, Refresh
+from engine.config import Config, Crypto, Equity, Refresh, Spreads
 from engine.database import FILE_NAME, Database
 from engine.engine import Engine
 from engine.model import FeedState, Snapshot
@@ -48,19 +51,24 @@ from simulator.authority import Authority
 from simulator.faults import Fault, Faults
 from simulator.gateway import Gateway, Site
 from simulator.mixture import mixture
-from tests.engine.runtime import no_makers
 from tests.faults.test_yahoo import SYMBOLS
 from tests.faults.world import LIVE, Overheard, WorldClock, too_often
 
 BEAT_S: Final = 0.5
 START_S: Final = 120.0
 """How long the start may take, until every row and every feed is live: the faults, and what is owed, begin after it."""
+CALM_S: Final = 30.0
+"""Without faults, at the end."""
 SAMPLE_S: Final = 10.0
 WARM: Final = 0.15
 """Part of a run after which it is warm."""
 GROWTH_MB: Final = 10.0
-LEVELS: Final = 60
-"""Levels whose crossing is watched, for each of the bases in `CROSSED`."""
+LEVELS: Final = 64
+"""Levels whose crossing is watched, for each of the bases in `CROSSED`: one in two minutes, some beyond two hours."""
+COOLDOWN: Final = "30s"
+"""A venue that stands in may be some seconds behind the one before: a level is not told again by it."""
+EARLY_END_S: Final = 120.0
+"""Of a run that was told to end early, faults go on until the end: what was passed so late is owed to nobody yet."""
 CROSSED: Final = ("BTC", "ETH", coin(0))
 LIBRARY: Final = "Future exception was never retrieved: InvalidProxyMessage("
 """What websockets leaves unhandled by itself: a proxy's answer that was cut off after the connecting was given up."""
@@ -77,13 +85,18 @@ def settings(coins: int) -> tuple[Config, dict[str, tuple[str, float]]]:
     }
     rules: dict[str, Mapping[str, object]] = {name: {"enabled": False} for name in READY}
     rules |= {
-        name: {"cross": {"symbol": symbol, "level": level, "direction": "up"}, "cooldown": "0s", "message": "crossed"}
+        name: {
+            "cross": {"symbol": symbol, "level": level, "direction": "up"},
+            "cooldown": COOLDOWN,
+            "message": "crossed",
+        }
         for name, (symbol, level) in levels.items()
     }
     rules["turned-stale"] = {"on": "quotes", "when": "status = 'stale'", "cooldown": "0s", "message": "{symbol}"}
     config = Config(
-        crypto=Crypto(tuple(VENUES), baskets={"all": bases}, alt=()),
+        crypto=Crypto(tuple(VENUES), baskets={"all": bases, "few": FEW}, alt=()),
         equity=Equity(symbols=SYMBOLS),
+        spreads=Spreads(PAIRS),
         refresh=Refresh(equity_poll_s=5.0, equity_poll_closed_s=5.0),
         rules=rules,
     )
@@ -101,10 +114,13 @@ class Soak:
         self.clock = WorldClock(speed)
         self.market = SoakMarket(self.clock, coins)
         self.config, levels = settings(coins)
-        self.engine = Engine(self.config, self.clock, makers=no_makers, store=folder / "store")
+        self.engine = Engine(self.config, self.clock, store=folder / "store")
+        for bars in history(self.market):
+            self.engine.ingest_bars(bars)
         self.lanes = {source: Lane() for source in LANES}
         self.truth = Truth(self.market, self.lanes)
         self.reference, self.told, self.growth = Reference(levels), Told(), Growth()
+        self.owed, self.derived = Owed(self.market, levels), Derived(self.market)
         (folder / "authority").mkdir()
         sites: list[Site] = [*(site(self.market) for site in VENUES.values()), SoakYahoo(self.market, self.clock)]
         self.gateway = Gateway(
@@ -117,6 +133,8 @@ class Soak:
         """(seconds of the world, which feed and when), of every feed that a fault had brought down."""
         self.live_first_s = 0.0
         """When all was live for the first time."""
+        self.owed_until_s = 0.0
+        """What the market has passed by then must have been told when the run ends."""
         self.not_live: list[str] = []
         """What was not live at the end, half a calm minute after the last fault."""
         self.ended = False
@@ -142,7 +160,8 @@ class Soak:
             garbage.keep()  # as a run does once it has settled
             tasks.append(asyncio.create_task(self._faults(), name=PLANNED))
             await self._beats(self.seconds)
-            await self._beats(30.0)
+            self.owed_until_s = self.clock.monotonic() - (EARLY_END_S if self.ended else 0.0)
+            await self._beats(CALM_S)
             self.not_live = self._idle()
         finally:
             for task in tasks:
@@ -200,8 +219,9 @@ class Soak:
         rows = snapshot.tables["quotes"].rows(named=True)
         for row in rows:
             self.truth.look(row, now)
+        self.derived.look(snapshot, rows, now)
         self.reference.look(rows)
-        self.told.look(snapshot)
+        self.owed.tell(self.told.look(snapshot))
         return snapshot
 
     async def _beats(self, seconds: float) -> None:
@@ -279,6 +299,8 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
     gc.collect()
     took, lasted, ticks = time.monotonic() - began, made.clock.monotonic(), made.engine.board.ticks
     errors = [*overheard.said, *(text for text in unhandled if not text.startswith(LIBRARY))]
+    owed = made.owed.owed(made.live_first_s, made.owed_until_s)
+    owed_missed = made.owed.missed(made.live_first_s, made.owed_until_s)
     missed, journalled = made.missed(), made.journalled() if (folder / "store" / FILE_NAME).exists() else 0
     often = too_often(made.gateway.log)
     slowest = sorted(made.recoveries, reverse=True)
@@ -286,6 +308,7 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
     memory, files, tasks = (made.growth.spread(column, warm) for column in (1, 2, 3))
     sound = not (
         made.truth.wrongs or made.truth.stales or missed or errors or made.late or often or made.not_live
+        or made.derived.wrongs or owed_missed or made.owed.wrong
         or journalled != made.told.events or memory[1] - memory[0] > GROWTH_MB
         or files[1] - files[0] > 10 or tasks[1] - tasks[0] > 10
     )  # fmt: skip
@@ -309,11 +332,20 @@ def soak(folder: Path, **how: Any) -> dict[str, Any]:
         "stale_shown_as_live": made.truth.stales,
         "first_stale": made.truth.stale,
         "quiet_and_said_so": made.truth.quiet,
+        "derived_rows_looked_at": made.derived.rows,
+        "derived_rows_live": made.derived.live,
+        "derived_wrong": made.derived.wrongs,
+        "first_derived_wrong": made.derived.wrong,
         "alerts_told": made.told.events,
         "alerts_in_the_journal": journalled,
         "alerts_by_the_reference": sum(made.reference.turned_stale.values()) + len(made.reference.crossed),
         "alerts_missed": len(missed),
         "first_missed": missed[:5],
+        "alerts_owed_by_the_market": len(owed),
+        "alerts_owed_but_missed": len(owed_missed),
+        "first_owed_but_missed": owed_missed[:5],
+        "told_without_a_crossing": len(made.owed.wrong),
+        "first_told_without_a_crossing": made.owed.wrong[:5],
         "crashes": len(errors),
         "first_errors": errors[:5],
         "recovered_late": len(made.late),

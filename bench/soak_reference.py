@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.model import Snapshot
+from engine.model import Event, Snapshot
 from tests.faults.world import LIVE
 
 
@@ -46,13 +46,15 @@ class Told:
     events: int = 0
     _last: str = ""
 
-    def look(self, snapshot: Snapshot) -> None:
-        fresh = []
+    def look(self, snapshot: Snapshot) -> list[Event]:
+        """Take in one snapshot; the events that are new in it, oldest first."""
+        fresh: list[Event] = []
         for event in reversed(snapshot.events):
             if event.id == self._last:
                 break
             fresh.append(event)
-        for event in reversed(fresh):
+        fresh.reverse()
+        for event in fresh:
             self._last = event.id
             if event.kind != "fired":
                 continue
@@ -61,3 +63,4 @@ class Told:
                 self.stale[event.row] = self.stale.get(event.row, 0) + 1
             else:
                 self.crossed.add(event.rule)
+        return fresh
