@@ -287,7 +287,8 @@ def test_bars_and_reports_come_back_as_they_were() -> None:
     frame = bars_frame((1.0, 2.5))
     assert frame_of(orjson.loads(orjson.dumps(columns_of(frame)))).equals(frame)
     whole = columns_of(frame)
-    for wrong in ({}, "x", [1.0]):
+    wrongs: tuple[object, ...] = ({}, "x", [1.0])
+    for wrong in wrongs:
         with pytest.raises((TypeError, ValueError, PolarsError)):
             frame_of([*whole[:-1], [wrong] * frame.height])
     kept: list[object] = []
