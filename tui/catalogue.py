@@ -132,7 +132,7 @@ SCREENS: Final[tuple[Place, ...]] = (
         "190x30": ("11 spreads 110 | chart | band 42", "9 gauges 58 | baskets 91 | chart-crypto",
                    "* crypto | equities:3* / feeds:2* 84", "4 alerts"),
         "190x56": ("13 spreads 108 | gauges 51 | band", "14 chart | chart(^RUT 3M) | rotation 80",
-                   "* crypto | baskets:9 / equities / feeds:8 84", "4 alerts"),
+                   "* crypto | baskets:9 / equities / feeds:8 91", "4 alerts"),
     }),
     Place(2, "spreads", "Spreads", "Spreads",
           "The size spreads, the ratio's course and how stretched it is.", ("spreads",), {
