@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from engine.model import MarketClock, SessionState
+from engine.model import MarketClock, Mode, SessionState
 from tests.tui import fakes
 from tests.tui.running import running
 from tui.lines import plain
-from tui.widgets.header import session
+from tui.view import View
+from tui.widgets.header import Header, session
 
 NOW = 1_767_972_600.0
 
@@ -38,3 +39,15 @@ async def test_a_narrow_line_gives_up_its_date_before_it_is_silent_on_a_missing_
             top = run.text().splitlines()[0]
             assert f"feeds {0 if state == 'stale' else 6}/7!" in top and "10:32:07 NY" in top, top
             assert "NYSE closed, 2 d 22 h" in top if state == "closed" else "NYSE open, 5 h 27 m" in top
+
+
+def test_a_piece_that_gives_way_makes_room_for_those_that_fit_in_its_place() -> None:
+    view = View(fakes.snapshot(), Mode.LIVE, None, fakes.OPENING, 0.1, 3.0)
+    head = Header()
+    head.titled = "a screen of a long name"
+    widths = range(24, 140)
+    lines = [plain(head.paint(view, width)) for width in widths]
+    assert all(len(line) <= width for line, width in zip(lines, widths, strict=True) if width >= 30)
+    narrow = plain(head.paint(view, 75))
+    assert head.titled not in narrow
+    assert "data 0 s" in narrow, "where the title has gone there is room for the age"

@@ -174,8 +174,15 @@ class Header(Bar):
             line = header(view, beat, terse, GONE[:0], self.titled)
             if width_of(line) <= width:
                 return line
-        for n in range(1, len(GONE) + 1):
-            line = header(view, beat, True, GONE[:n], self.titled)
+        gone: list[str] = []
+        for name in GONE:
+            gone.append(name)
+            line = header(view, beat, True, gone, self.titled)
             if width_of(line) <= width:
                 break
+        for name in gone[-2::-1]:  # what went last may have made room for more than it had to
+            fuller = header(view, beat, True, [n for n in gone if n != name], self.titled)
+            if width_of(fuller) <= width:
+                gone.remove(name)
+                line = fuller
         return line
