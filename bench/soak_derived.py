@@ -38,8 +38,10 @@ LATE_S: Final = 4.0
 """A table that is made once a second may wait for a second more, and for the beats before and after."""
 VWAP: Final = 0.98
 """Of its first price, a symbol's mean price of the day at every venue that names one; the others' is the last."""
-BOOKS: Final = 1.25
-"""What the majors' books in other currencies may add to a venue's volume."""
+MAJORS: Final = frozenset({"BTC", "ETH"})
+"""Each has a second book a venue, in another currency."""
+SECOND: Final = 0.04
+"""Part of the first book's volume that a second one has: all that a venue counts for while its first is silent."""
 _WORSE: Final = {str(status): rank for rank, status in enumerate(Status)}
 
 Row = Mapping[str, Any]
@@ -201,10 +203,12 @@ class Derived:
         first = self.market.first[base]
         last = first.last * (1 + RISE * (self.market.step() + 1))
         each = row["venues"] * first.volume
-        most = 1.002 * each * last * (BOOKS if base in {"BTC", "ETH"} else 1.0)
+        least, most = 0.998 * VWAP * each * first.last, 1.002 * each * last
+        if base in MAJORS:
+            least, most = SECOND * least, (1 + SECOND) * most
         usd, live = row["venues_usd"], row["status"] != "stale"
-        if live and (usd is None or not 0.998 * VWAP * each * first.last <= usd <= most):
-            self._is_wrong(f"markets {base} at {now:.0f} s: {usd!r} by {row['venues']} venues, at the most {most!r}")
+        if live and (usd is None or not least <= usd <= most):
+            self._is_wrong(f"markets {base} at {now:.0f} s: {usd!r} by {row['venues']} venues: {least:.6g}–{most:.6g}")
         status = "stale" if quote["status"] == "stale" else row["status"] if live else "ok"
         self._hold("markets", base, row, {"status": status}, now, late=LATE_S)
 

@@ -63,8 +63,8 @@ SAMPLE_S: Final = 10.0
 WARM: Final = 0.15
 """Part of a run after which it is warm."""
 GROWTH_MB: Final = 10.0
-LEVELS: Final = 64
-"""Levels whose crossing is watched, for each of the bases in `CROSSED`: one in two minutes, some beyond two hours."""
+LEVELS: Final = 124
+"""Levels whose crossing is watched, for each of the bases in `CROSSED`: one a minute, and some beyond two hours."""
 COOLDOWN: Final = "30s"
 """A venue that stands in may be some seconds behind the one before: a level is not told again by it."""
 EARLY_END_S: Final = 120.0
@@ -79,7 +79,7 @@ def settings(coins: int) -> tuple[Config, dict[str, tuple[str, float]]]:
     bases = ("BTC", "ETH", "DOGE", *(coin(n) for n in range(coins)))
     firsts = {"BTC": 91_000.0, "ETH": 3_100.0, coin(0): 10.0}
     levels = {
-        f"{base.lower()}-{n}": (f"{base}/USD", firsts[base] * (1 + RISE * (40.37 + 240 * n)))
+        f"{base.lower()}-{n}": (f"{base}/USD", firsts[base] * (1 + RISE * (40.37 + 120 * n)))
         for base in CROSSED
         for n in range(LEVELS)
     }

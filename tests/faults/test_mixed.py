@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from bench.soak_faults import soak
-from bench.soak_world import RECOVERY_S, Lane, SoakMarket, Truth
+from bench.soak_derived import Derived, history
+from bench.soak_faults import settings, soak
+from bench.soak_owed import Owed
+from bench.soak_world import RECOVERY_S, RISE, Lane, SoakMarket, Truth
+from engine import sessions
+from engine.engine import Engine
+from engine.model import Event, Snapshot
 from simulator.faults import Fault
 from simulator.spoil import PAST
+from tests.engine.runtime import channel, quote
 from tests.faults.world import WorldClock
+from tests.simulator.still_market import NOW
 
 SLACK_S = 5.0
 """At eight times our speed a busy machine's half a second is four."""
@@ -21,7 +30,12 @@ def test_mixed_faults_tell_no_lie_and_miss_no_alert(tmp_path: Path) -> None:
     assert told["faults"] >= 8
     assert told["rows_looked_at"] > 500
     assert told["alerts_told"] > 0
+    assert told["alerts_owed_by_the_market"] > 0
+    assert told["derived_rows_live"] > 500
     found = (
+        "first_derived_wrong",
+        "first_owed_but_missed",
+        "first_told_without_a_crossing",
         "first_wrong",
         "first_stale",
         "first_missed",
@@ -59,3 +73,108 @@ def test_a_price_of_the_past_is_known_where_and_while_that_fault_gave_it(
     clock.jump(seen_at - given_at, timers=True)
     truth.look({"symbol": "BTC/USD", "last": given, "status": "stale", "source": source}, seen_at)
     assert truth.wrongs == wrong
+
+
+@pytest.fixture(scope="module")
+def derived_snapshot() -> tuple[SoakMarket, Snapshot]:
+    """A snapshot of the soak's engine in which every symbol is live, by one venue."""
+    sessions.warm()
+    clock = WorldClock(1.0)
+    market, (config, _) = SoakMarket(clock, 1), settings(1)
+    engine = Engine(config, clock)
+    for bars in history(market):
+        engine.ingest_bars(bars)
+    for _ in range(10):
+        clock.jump(1.0, timers=True)
+        for symbol in config.symbols:
+            base = symbol.partition("/")[0]
+            now, source = market.ticker("kraken", base), "kraken" if "/" in symbol else "yahoo-stream"
+            engine.report_channel(channel(source, up=True))
+            engine.ingest(
+                quote(
+                    clock,
+                    symbol,
+                    source,
+                    now.last,
+                    volume=now.volume,
+                    vwap=now.vwap,
+                    quote_volume=now.volume * now.vwap,
+                )
+            )
+        made = engine.beat()
+    engine.close()
+    return market, made
+
+
+def crossed(market: SoakMarket, rule: str, at: float, level: float, price: float | None = None) -> Event:
+    """What a rule tells of a level that the price has passed, at second `at` of the world."""
+    beyond = level * (1 + 2 * RISE) if price is None else price
+    values = {"price": beyond, "previous": level * (1 - RISE)}
+    return Event(f"{rule} {at}", rule, "BTC/USD", "fired", NOW + at, "warning", "on", "crossed", values)
+
+
+def test_a_level_is_owed_by_the_market_whatever_the_engine_has_seen() -> None:
+    market = SoakMarket(WorldClock(1.0), 1)
+    first = market.first["BTC"].last
+    # passed 10, 20, 30 and 40 s after the start
+    levels = {
+        name: ("BTC/USD", first * (1 + RISE * steps)) for name, steps in zip("abcd", (20, 40, 60, 80), strict=True)
+    }
+    owed = Owed(market, levels)
+    assert owed.owed(15.0, 35.0) == ["b", "c"]
+    owed.tell([crossed(market, "b", 21.0, levels["b"][1]), crossed(market, "a", 11.0, levels["a"][1])])
+    assert owed.missed(15.0, 35.0) == ["c: BTC/USD passed 91,273 and nobody told"]
+    assert not owed.wrong
+    owed.tell([crossed(market, "c", 300.0, levels["c"][1])])  # long after, as over a gap
+    assert not owed.missed(15.0, 35.0)
+    assert not owed.wrong
+
+
+@pytest.mark.parametrize(
+    ("at", "price", "said"),
+    [
+        pytest.param([15.0], None, "the market was there at", id="before the market was there"),
+        pytest.param([21.0, 60.0], None, "and before at 21.0 s", id="a second time"),
+        pytest.param([21.0], 91_100.0, "and then 91100.0", id="by a price below the level"),
+        pytest.param([21.0], 95_000.0, "by a price of later", id="by a price that the market has not had"),
+    ],
+)
+def test_what_is_told_without_a_crossing_is_known(at: list[float], price: float | None, said: str) -> None:
+    market = SoakMarket(WorldClock(1.0), 1)
+    level = market.first["BTC"].last * (1 + RISE * 40)
+    owed = Owed(market, {"b": ("BTC/USD", level)})
+    owed.tell(crossed(market, "b", moment, level, price) for moment in at)
+    assert len(owed.wrong) == 1
+    assert said in owed.wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        pytest.param("spreads", "ratio", 0.5, id="a ratio of other prices"),
+        pytest.param("spreads", "z252", 0.0, id="a z of another window"),
+        pytest.param("spreads", "status", "ok", id="a stale leg passes for live"),
+        pytest.param("gauges", "value", 0.0, id="a gauge"),
+        pytest.param("levels", "distance_pct", 1.0, id="a distance"),
+        pytest.param("baskets", "return_1d_pct", 1.0, id="a basket's return"),
+        pytest.param("baskets", "volume_usd", 1.0, id="a basket's volume"),
+        pytest.param("markets", "venues_usd", 1.0, id="the venues' volume"),
+        pytest.param("claims", "measured", 1.0, id="a claim"),
+    ],
+)
+def test_a_figure_that_its_quotes_do_not_make_is_known(
+    derived_snapshot: tuple[SoakMarket, Snapshot], table: str, column: str, value: object
+) -> None:
+    market, snapshot = derived_snapshot
+    quotes = snapshot.tables["quotes"].rows(named=True)
+    derived = Derived(market)
+    for now in (0.0, 10.0):
+        derived.look(snapshot, quotes, now)
+    assert derived.rows > 30
+    assert derived.wrong == []
+    spoilt = snapshot.tables[table].with_columns(pl.lit(value).alias(column))
+    if column == "status":
+        quotes = [row | {"status": "stale"} for row in quotes]
+    for now in (11.0, 21.0):
+        derived.look(replace(snapshot, tables={**snapshot.tables, table: spoilt}), quotes, now)
+    assert any(text.startswith(table) for text in derived.wrong)
