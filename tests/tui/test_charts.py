@@ -171,6 +171,30 @@ def test_a_candle_is_a_body_with_its_wicks_in_the_meaning_of_its_direction() -> 
     assert "accent" in roles and not {"up", "down"} & roles
 
 
+@pytest.mark.parametrize("bars", [3, 8, 16, 30, 60])
+@pytest.mark.parametrize("size", [(30, 8), (60, 12), (140, 40)])
+@pytest.mark.parametrize("status", ["ok", "stale"])
+def test_without_colours_a_rising_candle_is_an_outline(
+    monkeypatch: pytest.MonkeyPatch, bars: int, size: tuple[int, int], status: str
+) -> None:
+    if status == "ok":
+        monkeypatch.setenv("NO_COLOR", "1")
+    opens = [100.0 + 5 * (i % 3) for i in range(bars)]
+    closes = [price + (9.0, -7.0, 4.0)[i % 3] for i, price in enumerate(opens)]
+    reach = {"high": [max(pair) + 2 for pair in zip(opens, closes, strict=True)],
+             "low": [min(pair) - 2 for pair in zip(opens, closes, strict=True)]}  # fmt: skip
+
+    def drawn(begun: list[float], ended: list[float]) -> list[str]:
+        shown = course(ended, open=begun, **reach)
+        picture = Picture(Options("X", span="MAX", volume=False, bands=False), "1d", shown, status=status, digits=0)
+        return [plain(line) for line in paint(picture, *size).lines[1:-1]]
+
+    closes[-1] = opens[-1]  # the newest price, which has a line of its own, is the same
+    candles, reverse = drawn(opens, closes), drawn([*closes[:-1], opens[-1]], [*opens[:-1], closes[-1]])
+    field = size[0] - 12
+    assert [line[:field] for line in candles] != [line[:field] for line in reverse]
+
+
 def test_a_missing_bar_leaves_a_gap() -> None:
     closes = [10.0] * 20 + [math.nan] * 20 + [10.0] * 20
     drawn = paint(Picture(Options("X", span="MAX", z_bands=False), "1d", course(closes)), 70, 10)

@@ -7,12 +7,14 @@ tells by its glyph and its dots whether it is live, stale, closed, estimated or 
 from __future__ import annotations
 
 import math
+import os
 from typing import Final
 
 import numpy as np
 
 from engine.technical import pivots
 from tui import format as fmt
+from tui.charts import candle
 from tui.charts import scale as scales
 from tui.charts.binned import each_for
 from tui.charts.canvas import Caption, Floats
@@ -135,14 +137,13 @@ class Plot(Ground):
         cells = 2 * ((np.arange(self.bins.size) + 0.5) * pitch).astype(np.int64)
         offsets = np.arange(2) if not reach else np.arange(-reach, reach + 1)
         up = bars.close >= opens
+        bare = bool(os.environ.get("NO_COLOR"))
         for rising in (False, True):
             role = "stale" if self.picture.status == "stale" else "up" if rising else "down"
             mine = np.flatnonzero(np.isfinite(bars.close) & (up == rising))
             begun, peak, pit, ended = (y[mine] for y in ys)
-            across = cells[mine][:, None] + offsets  # of a candle's body, beside its wick
-            columns = np.concatenate([cells[mine], across.ravel()])
-            low = np.concatenate([peak, np.repeat(np.minimum(begun, ended), len(offsets))])
-            high = np.concatenate([pit, np.repeat(np.maximum(begun, ended), len(offsets))])
+            shaped = candle.hollow if rising and (bare or role == "stale") else candle.full
+            columns, low, high = shaped(cells[mine], offsets, (begun, peak, pit, ended))
             self.canvas.strokes(columns, np.maximum(low, 0), np.minimum(high, self.scale.dots - 1), role)
 
     def _marks(self) -> None:
