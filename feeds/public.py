@@ -132,7 +132,7 @@ class CoinGecko:
 
     def _said(self) -> str | None:
         """What the user may want to know: the slower budget, and the bases without a coin."""
-        parts = [] if self._key else [f"no key in {self._key_env}: every {self._pause:.0f} s"]
+        parts = [] if self._key else [f"no key in {self._key_env}, so every {self._pause:.0f} s"]
         lacking = [base for base, coin in self._found.items() if coin is None]
         parts += [f"unknown to CoinGecko: {', '.join(lacking)}"] if lacking else []
         return words("; ".join(parts), 200) if parts else None

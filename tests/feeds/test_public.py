@@ -137,7 +137,7 @@ async def test_without_a_key_the_budget_is_slower_and_said(context: Context, gec
     async with running(CoinGecko(CONFIG).run(context, link)):
         await until(lambda: slept(context))
     assert slept(context) == [480.0]
-    assert link.notes == ["no key in COINGECKO_DEMO_API_KEY: every 480 s; unknown to CoinGecko: ZZZ"]
+    assert link.notes == ["no key in COINGECKO_DEMO_API_KEY, so every 480 s; unknown to CoinGecko: ZZZ"]
     assert "x-cg-demo-api-key" not in gecko.requests[0].headers
 
 
