@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from tui.charts.canvas import Floats
+
 Ints = npt.NDArray[np.int64]
 Strokes = tuple[Ints, Floats, Floats]
 """Columns of dots, and from which row to which, downwards, each is filled."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from engine.model import MarketClock, Mode, Playing, SessionState, Snapshot
 from tui import format as fmt
@@ -111,13 +112,30 @@ GONE = ("name", "ticks", "scenario", "date", "worst", "age", "screen", "feeds", 
 """What gives way when the line is too short, first first. The mode and the heartbeat never do."""
 
 
-def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: str = "") -> Line:
+class Measured(NamedTuple):
+    """What the tables are looked through for: once a moment, however often the line is tried for its width."""
+
+    mode: Span
+    worst: Line
+    age: Line
+
+
+def measured(view: View) -> Measured:
+    """The figures of this moment; the mode without its scenario."""
+    return Measured(badge(view.mode, None, view), worst(view), data_age(view))
+
+
+def header(
+    view: View, beat: Line, terse: bool, without: Sequence[str], title: str = "", known: Measured | None = None
+) -> Line:
     """The line with all its pieces but those named, in long or in short words. title: the screen's."""
+    known = known or measured(view)
+    scenario = None if "scenario" in without else view.scenario
     snapshot = view.snapshot
     pieces: dict[str, Line] = {
         "name": (("sizewatch", "bright"),),
         "screen": ((title, "bright"),),
-        "mode": (badge(view.mode, None if "scenario" in without else view.scenario, view),),
+        "mode": (badge(view.mode, scenario) if scenario and view.mode is not Mode.LIVE else known.mode,),
     }
     if snapshot is not None:
         if snapshot.playing is not None:
@@ -125,8 +143,7 @@ def header(view: View, beat: Line, terse: bool, without: Sequence[str], title: s
         pieces["clock"] = ((clock(view.now, terse, "date" not in without), "text"),)
         pieces["session"] = session(snapshot.nyse, view.now, terse)
         pieces["feeds"] = sources(snapshot, terse)
-        pieces["worst"] = worst(view)
-        pieces["age"] = data_age(view)
+        pieces["worst"], pieces["age"] = known.worst, known.age
         pieces["ticks"] = ((f"{snapshot.ticks_per_s:,.0f}".rjust(5), "text"), (" t/s", "dim"))
     if view.frozen_since is not None:
         pieces["frozen"] = (("FROZEN, Space goes on", "badge-warn"),)
@@ -169,19 +186,19 @@ class Header(Bar):
         return (("♥ ", "good"), (f"{rate:.0f}/s" if rate else "ok", "dim"))
 
     def paint(self, view: View, width: int) -> Line:
-        beat = self.heartbeat(view)
+        beat, known = self.heartbeat(view), measured(view)
         for terse in (False, True):
-            line = header(view, beat, terse, GONE[:0], self.titled)
+            line = header(view, beat, terse, GONE[:0], self.titled, known)
             if width_of(line) <= width:
                 return line
         gone: list[str] = []
         for name in GONE:
             gone.append(name)
-            line = header(view, beat, True, gone, self.titled)
+            line = header(view, beat, True, gone, self.titled, known)
             if width_of(line) <= width:
                 break
         for name in gone[-2::-1]:  # what went last may have made room for more than it had to
-            fuller = header(view, beat, True, [n for n in gone if n != name], self.titled)
+            fuller = header(view, beat, True, [n for n in gone if n != name], self.titled, known)
             if width_of(fuller) <= width:
                 gone.remove(name)
                 line = fuller
