@@ -125,7 +125,7 @@ class Derived:
         """One beat. moved: whether prices, facts or statuses changed since the last one."""
         self._close(view.now, mono)
         began, budget = time.thread_time(), SLOW_BUDGET_S if self.budget_s < math.inf else math.inf
-        for slot in self._slots:
+        for place, slot in enumerate(self._slots):
             slot.moved = slot.moved or moved
             if not slot.ready or not (slot.moved or slot.fresh):
                 continue
@@ -134,7 +134,9 @@ class Derived:
                 if waited < SLOW_S or (waited < 2 * SLOW_S and time.thread_time() - began > budget):
                     continue
             slot.made_at = mono
-            self._live(slot, view)
+            if self._live(slot, view):
+                for later in self._slots[place + 1 :]:  # they may read it, and may have been made before it
+                    later.moved = True
 
     def _close(self, now: float, mono: float) -> None:
         first = self._first_change
@@ -164,7 +166,8 @@ class Derived:
         else:
             slot.ready = slot.fresh = True
 
-    def _live(self, slot: _Slot, view: View) -> None:
+    def _live(self, slot: _Slot, view: View) -> bool:
+        """Make one table; whether it came out different."""
         slot.fresh = slot.moved = False
         try:
             table = slot.maker.live(slot.state, view)
@@ -173,10 +176,12 @@ class Derived:
                 raise TypeError(f"columns differ from the schema: {_difference(table.schema, schema)}")
         except faults() as error:  # as above
             self._break(slot, error)
-            return
+            return False
         slot.broken = None
-        if not table.equals(slot.table):
-            slot.table = table
+        if table.equals(slot.table):
+            return False
+        slot.table = table
+        return True
 
     def _break(self, slot: _Slot, error: BaseException) -> None:
         """Keep the rows, say that they are stale, and tell the user once a fault."""

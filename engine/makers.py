@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
 
 import polars as pl
 
@@ -40,9 +39,6 @@ from engine.outside_tables import FactsMaker, FlowsMaker
 from engine.shares import Holder
 from engine.view import View
 from engine.workbench import Workbench
-
-SHARED_S: Final = 0.9
-"""Tables of daily figures that are made within so many seconds of each other show the same volumes."""
 
 
 @dataclass
@@ -77,9 +73,9 @@ class Shared:
         return made
 
     def venues(self, view: View) -> Mapping[str, Venues]:
-        """The venues' volumes, of this beat or of one less than `SHARED_S` ago."""
+        """The venues' volumes at this beat: of an earlier one they would be shown for as long as nothing moves."""
         held = self._venues
-        if held is None or not 0.0 <= view.now - held[0] < SHARED_S:
+        if held is None or view.now != held[0]:
             held = self._venues = (view.now, markets.over_venues(view, self.twins))
         return held[1]
 

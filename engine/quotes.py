@@ -114,7 +114,8 @@ class Quotes:
         return self._seen != (self._board.turns, settled) or any(book.dirty for book in self._books)
 
     def build(self, mono: float, *, settled: bool) -> tuple[pl.DataFrame, bool]:
-        """The table as of monotonic `mono`, and whether anything but ages changed.
+        """The table as of monotonic `mono`, and whether anything but ages changed; a venue that came or went counts,
+        also where none of the rows is its own: volumes are summed over all.
 
         settled: whether a symbol that nobody has served by now will not be served.
         """
@@ -133,10 +134,8 @@ class Quotes:
                     came[row], behind[row] = _came(cell.quote)
         seen = (board.turns, settled)
         if seen != self._seen:
-            self._seen = seen
-            now = [_status(board, book, settled=settled) for book in self._books]
-            moved = moved or now != statuses
-            self._statuses = now
+            self._seen, moved = seen, True
+            self._statuses = [_status(board, book, settled=settled) for book in self._books]
         ages = np.maximum(mono - np.array(came, dtype=np.float64), 0.0) + np.array(behind)
         return self._frame(ages, self._statuses), moved
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import baskets, markets, volume
+from engine import baskets, markets, sessions, volume
+from engine.bars import BarBook
+from engine.config import Config, Crypto
+from engine.derived import Derived
 from engine.grid import DAY, daily_grid
+from engine.makers import makers
 from engine.markets import Twins, distinct, over_venues, volume_usd
 from engine.model import Bars, MarketFact, Status
 from engine.tables import BARS
 from engine.view import Book24, DictView, Live, Rate, Session
 from tests.engine.market_data import Weekdays, after, bars, book_of, calendar_of, ohlcv, real, weekdays
+from tests.engine.runtime import HandClock, channel, engine, quote
 
 
 def closed(frame: pd.DataFrame) -> pl.DataFrame:
@@ -244,3 +250,62 @@ def test_a_baskets_course_is_chained_from_the_mean_of_its_members_moves() -> Non
     moves = pd.DataFrame({b: pd.Series(c, index=days[-len(c) :]) for b, c in closes.items()}).iloc[-30:].pct_change()
     chained = 100.0 * (1 + moves.mean(axis=1).fillna(0.0)).cumprod()
     assert row["recent"] == pytest.approx([*chained, 1.02 * chained.iloc[-1]], rel=1e-12)
+
+
+def a_venue_less(view: DictView, now: float) -> DictView:
+    """The same a moment later, without the books of kraken."""
+    left = tuple(book._replace(stale=book.source == "kraken") for book in view.all_books)
+    return replace(view, now=now, all_books=left)
+
+
+def test_a_basket_that_was_made_early_sees_a_lost_venue_though_nothing_moves_after() -> None:
+    """Made anew out of turn, between two makings of the volumes; then the venues fall silent."""
+    config = Config(crypto=Crypto(baskets={"majors": ("BTC",)}, alt=("majors",)))
+    derived = Derived(tuple(makers(config, BarBook())), pytest.fail, budget_s=math.inf)
+    view = DictView(9.0, all_books=(book24(10.0, 1000.0), book24(10.0, 1000.0, source="kraken")))
+    derived.run(view, 9.0, moved=True)
+    assert derived.tables()["baskets"]["volume_usd"].to_list() == [2000.0]
+    view = a_venue_less(view, 9.5)
+    derived.refresh("baskets")
+    derived.run(view, 9.5, moved=True)
+    for moment in (10.1, 10.6, 11.2):
+        view = replace(view, now=moment)
+        derived.run(view, moment, moved=False)
+    assert derived.tables()["markets"]["venues_usd"].to_list() == [1000.0]
+    assert derived.tables()["baskets"]["volume_usd"].to_list() == [1000.0]
+
+
+def test_a_claim_that_was_made_before_what_it_reads_is_made_again() -> None:
+    """Made out of turn at 9.5, before the volumes that it reads are due; nothing moves after."""
+    derived = Derived(tuple(makers(Config(), BarBook())), pytest.fail, budget_s=math.inf)
+    measured: list[float | None] = []
+    for now, traded, moved in ((9.0, 20e9, True), (9.5, 40e9, True), (10.1, 40e9, False), (10.6, 40e9, False)):
+        if now == 9.5:
+            derived.refresh("claims")
+        facts = {"BTC": MarketFact("BTC", "coingecko", now, traded)}
+        derived.run(DictView(now, all_facts=facts), now, moved=moved)
+        claim = derived.tables()["claims"].filter(claim="BTC 24 h volume over all markets above")
+        measured.append(claim["measured"].item())
+    assert measured[1] == 20e9
+    assert measured[-1] == 40e9
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "silent"])
+def test_a_lost_venue_counts_no_more_though_another_speaks_for_every_price(*, told: bool) -> None:
+    sessions.warm()
+    clock = HandClock()
+    run = engine(clock, makers=makers)
+    for source in ("coinbase", "kraken"):
+        run.report_channel(channel(source, up=True, limit=4.0 if source == "kraken" and not told else 15.0))
+        run.ingest(quote(clock, source=source, quote_volume=1000.0))
+    for _ in range(12):
+        run.beat()
+        clock.pass_(0.25)
+    assert run.beat().tables["markets"]["venues"].to_list() == [2]
+    if told:
+        run.report_channel(channel("kraken", up=False))
+    for _ in range(12):
+        clock.pass_(0.25)
+        tables = run.beat().tables
+    assert tables["markets"].select("venues", "venues_usd").rows() == [(1, 1000.0)]
+    assert tables["baskets"].filter(basket="majors")["volume_usd"].to_list() == [1000.0]
