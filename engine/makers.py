@@ -47,8 +47,9 @@ class Shared:
 
     book: BarBook
     twins: Twins = field(default_factory=Twins)
+    volumes: Mapping[str, Venues] = field(default_factory=dict)
+    """The venues' volumes that `markets` shows, so that the baskets add up to them."""
     _grid: tuple[tuple[int, float], DailyGrid] | None = None
-    _venues: tuple[float, dict[str, Venues]] | None = None
 
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     """The newest of the tables that `claims` reads, by name."""
@@ -71,13 +72,6 @@ class Shared:
         made = daily_grid(self.book, sessions.calendar(), now)
         self._grid = ((self.book.daily, now), made)
         return made
-
-    def venues(self, view: View) -> Mapping[str, Venues]:
-        """The venues' volumes at this beat: of an earlier one they would be shown for as long as nothing moves."""
-        held = self._venues
-        if held is None or view.now != held[0]:
-            held = self._venues = (view.now, markets.over_venues(view, self.twins))
-        return held[1]
 
 
 def pairs_of(config: Config) -> tuple[Pair, ...]:
@@ -229,7 +223,7 @@ class LevelsMaker:
 
 @dataclass
 class BasketsMaker:
-    """`baskets`."""
+    """`baskets`; made after `markets`, whose volumes it adds up."""
 
     shared: Shared
     config: Config
@@ -239,7 +233,7 @@ class BasketsMaker:
         return baskets.at_close(self.shared.grid(now), self.config.crypto.baskets)
 
     def live(self, state: tuple[baskets.BasketState, ...], view: View) -> pl.DataFrame:
-        return self.shared.keep(self.name, baskets.live(state, self.shared.venues(view), view))
+        return self.shared.keep(self.name, baskets.live(state, self.shared.volumes, view))
 
 
 @dataclass
@@ -270,7 +264,9 @@ class MarketsMaker:
         """Nothing of it depends on bars."""
 
     def live(self, state: None, view: View) -> pl.DataFrame:
-        return self.shared.keep(self.name, markets.live(self.shared.venues(view), self.config.crypto.bases, view))
+        self.shared.volumes = {}  # where these cannot be summed, no basket has a volume
+        self.shared.volumes = markets.over_venues(view, self.shared.twins)
+        return self.shared.keep(self.name, markets.live(self.shared.volumes, self.config.crypto.bases, view))
 
 
 def charts(shared: Shared, config: Config, desk: Desk, outside: Holder | None = None) -> tuple[Maker, Maker]:
