@@ -18,6 +18,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
+from textual.events import Event, Key
 from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 
@@ -34,7 +35,7 @@ from tui.screens.panes import PaneScreen
 from tui.thrift import ThriftyApp
 from tui.toasts import PlainToasts
 from tui.view import Eye
-from tui.wishes import Wish
+from tui.wishes import REPLAY, Wish
 
 if TYPE_CHECKING:
     from engine.worker import Worker
@@ -43,17 +44,6 @@ if TYPE_CHECKING:
 HISTORY: Final = 200
 """Lines of the command line that are remembered."""
 
-REPLAY: Final = {
-    "pause": Intent("pause"),
-    "step": Intent("step"),
-    "back": Intent("seek", {"by": "-60"}),
-    "on": Intent("seek", {"by": "60"}),
-    "far_back": Intent("seek", {"by": "-900"}),
-    "far_on": Intent("seek", {"by": "900"}),
-    "slower": Intent("speed", {"by": "-1"}),
-    "faster": Intent("speed", {"by": "1"}),
-}
-"""What the keys of a replay ask the player for; seconds, and steps of speed."""
 log = logging.getLogger(__name__)
 
 
@@ -194,6 +184,17 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         # a new screen is styled as it is mounted; Textual would first have every stylesheet parsed again, twice
         screen._css_update_count = self._css_update_count
         return screen
+
+    async def on_event(self, event: Event) -> None:
+        """Carry out a key before the next one is looked at: what is typed ahead belongs to what it opens.
+
+        A line that is typed in takes its keys itself, in their order.
+        """
+        if isinstance(event, Key) and not event.is_forwarded:
+            typing = self.focused is not None and self.focused.check_consume_key("a", "a")
+            if not typing and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
 
     async def run_action(
         self,
@@ -340,14 +341,14 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             about = charted(self.screen.focused_pane())
         await self.push_screen(AlertForm(about or ""))
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Show every key; the key that opened the page closes it."""
         from tui.screens.help import Help
 
         if isinstance(self.screen, Help):
             self.screen.dismiss()
-            return
-        self.push_screen(Help(self.actions.actions, self.warnings))
+        else:
+            await self.push_screen(Help(self.actions.actions, self.warnings))
 
     async def action_screen(self, number: int) -> None:
         """Go to one of the nine screens, which keeps its cursors, filter and zoom; from a chart over it, to itself.

@@ -59,7 +59,7 @@ async def sql(app: SizewatchApp, text: str) -> str | None:
     pane = await _pane(app)
     if pane is None:
         return "this layout has no pane for the answer; `:pane add sql` makes one"
-    pane.focus()
+    pane.screen.set_focus(pane)
     pane.ask(app.queries().get(text.removeprefix("@"), text))
     return None
 

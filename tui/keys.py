@@ -31,8 +31,6 @@ class Action:
     group: str = "General"
     footer: int = 0
     """Place in the footer; 0: not there."""
-    at_once: bool = False
-    """Carried out before the next key is looked at: what is typed ahead belongs to what it opens."""
 
     @property
     def context(self) -> str:
@@ -58,7 +56,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("bottom", "G,end", "move('bottom')", "bottom", "Last row.", "Move"),
     Action("half_down", "ctrl+d,pagedown", "move('half_down')", "half down", "Half a pane down.", "Move"),
     Action("half_up", "ctrl+u,pageup", "move('half_up')", "half up", "Half a pane up.", "Move"),
-    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 3, True),
+    Action("filter", "slash", "filter", "filter", "Show only rows whose text holds what you type.", "Rows", 3),
     Action("next_match", "n", "match(1)", "next match", "Go to the next row that holds what was searched for.", "Rows"),
     Action("previous_match", "N", "match(-1)", "match before", "Go to the row before that holds it.", "Rows"),
     Action("sort", "s", "sort", "sort", "Sort by the next column in sight; after the last, as configured.", "Rows"),
@@ -90,7 +88,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("replay_slower", "less_than_sign", "app.replay('slower')", "slower", "The replay goes slower.", "Replay"),
     Action("replay_faster", "greater_than_sign", "app.replay('faster')", "faster", "It goes faster.", "Replay"),
     Action("command", "colon", "command", "command", "Say what to do: a command, completed by Tab.", "General",
-           4, True),
+           4),
     Action("acknowledge", "a", "app.acknowledge", "seen", "Mark the newest alert as seen.", "General"),
     Action("new_alert", "A", "app.new_alert", "new alert", "An alert on what is under the cursor, or charted.",
            "General"),
@@ -176,9 +174,7 @@ def every() -> tuple[Action, ...]:
 def bindings(*ids: str) -> list[BindingType]:
     """The default bindings of the named actions, or of all: what a screen holds, and a keymap then changes by id."""
     return [
-        Binding(a.keys, a.call, a.label, show=False, id=a.id, tooltip=a.help, priority=a.at_once)
-        for a in ACTIONS
-        if not ids or a.id in ids
+        Binding(a.keys, a.call, a.label, show=False, id=a.id, tooltip=a.help) for a in ACTIONS if not ids or a.id in ids
     ]
 
 

@@ -17,16 +17,16 @@ LIMIT: Final = 200_000
 """Bytes of a file that are read."""
 READY: Final[Mapping[str, str]] = {
     "movers": "SELECT symbol, last, change_pct, volume_usd, basket FROM quotes WHERE change_pct IS NOT NULL "
-    "ORDER BY ABS(change_pct) DESC LIMIT 20",
+    "ORDER BY ABS(change_pct) DESC, symbol LIMIT 20",
     "baskets": "SELECT basket, COUNT(*) AS n, AVG(change_pct) AS mean_pct, SUM(volume_usd) AS volume_usd FROM quotes "
-    "WHERE basket IS NOT NULL GROUP BY basket ORDER BY mean_pct DESC",
+    "WHERE basket IS NOT NULL GROUP BY basket ORDER BY mean_pct DESC, basket",
     "stretched": "SELECT pair, ratio, z252, percentile, streak_leader FROM spreads WHERE z252 IS NOT NULL "
-    "ORDER BY ABS(z252) DESC",
-    "stale": "SELECT symbol, source, age_s, status FROM quotes WHERE status <> 'ok' ORDER BY age_s DESC",
+    "ORDER BY ABS(z252) DESC, pair",
+    "stale": "SELECT symbol, source, age_s, status FROM quotes WHERE status <> 'ok' ORDER BY age_s DESC, symbol",
     "near": "SELECT symbol, role, price, state, distance_pct, distance_atr FROM levels WHERE distance_pct IS NOT NULL "
-    "ORDER BY ABS(distance_pct) LIMIT 20",
+    "ORDER BY ABS(distance_pct), symbol, price LIMIT 20",
 }
-"""Queries that every run knows."""
+"""Queries that every run knows. Each names what decides between equals, which else stand in another order each time."""
 
 
 class SavedError(Exception):

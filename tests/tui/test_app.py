@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from textual.events import Key
 
 from engine.config import Config
 from engine.model import Intent
 from tests.tui import fakes
-from tests.tui.running import plain_help, running
+from tests.tui.running import Run, plain_help, running
 from tui import catalogue, keys, theme
 from tui.lines import plain, width_of
+from tui.screens.chart import ChartScreen
 from tui.screens.detail import Detail
 from tui.screens.help import Help, HelpPage
 from tui.screens.panes import PaneScreen
+from tui.widgets.commandline import CommandLine
 from tui.widgets.linepane import LinePane
 from tui.widgets.prompt import Prompt
 
@@ -130,17 +131,6 @@ async def test_a_filter_narrows_as_it_is_typed_stays_on_enter_and_goes_on_escape
         await run.press("escape")
         assert len(run.crypto.rows) == 41
         assert run.focused == "crypto"
-
-
-async def test_what_is_typed_ahead_of_the_filters_line_is_typed_into_it() -> None:
-    async with running(fakes.snapshot()) as run:
-        for key, character in (("slash", "/"), *((c, c) for c in "ql"), ("slash", "/"), ("enter", "\r")):
-            run.app.post_message(Key(key, character))
-        await run.pilot.pause(0.3)
-        await run.frame()
-        assert run.crypto.needle == "ql/"
-        assert not run.app._exit
-        assert not isinstance(run.app.screen, Detail)
 
 
 async def test_the_cursor_stays_on_its_symbol_when_rows_change_places() -> None:
@@ -267,6 +257,31 @@ async def test_the_palette_holds_every_action_but_itself_and_carries_them_out() 
         await run.pilot.pause()
         await run.frame()
         assert run.crypto.sort == "change_pct"
+
+
+async def found(run: Run, text: str) -> None:
+    """What the palette finds first for `text`, chosen."""
+    await run.press("ctrl+p")
+    await run.pilot.press(*text)
+    await run.app.workers.wait_for_complete()
+    await run.pilot.press("enter")
+    await run.pilot.pause()
+    await run.frame()
+
+
+@pytest.mark.parametrize("symbol", ["ETH/BTC", "FET/USD", "^RUT"])
+async def test_the_palette_charts_any_symbol_and_pair(symbol: str) -> None:
+    async with running(fakes.snapshot()) as run:
+        await found(run, symbol)
+        assert isinstance(run.app.screen, ChartScreen)
+        assert run.app.screen.chart.options.symbol == symbol
+
+
+async def test_the_palette_begins_the_line_of_a_command() -> None:
+    async with running(fakes.snapshot()) as run:
+        await found(run, ":theme")
+        assert isinstance(run.app.focused, CommandLine)
+        assert run.app.focused.value == "theme "
 
 
 async def test_every_call_of_every_action_can_be_carried_out() -> None:

@@ -87,6 +87,26 @@ async def test_the_crosshair_goes_by_bars_and_esc_hides_it_before_it_leaves() ->
         assert not isinstance(run.app.screen, ChartScreen)
 
 
+@pytest.mark.parametrize(
+    ("pressed", "bar"),
+    [
+        (("left",), -1),
+        (("left", "left"), -2),
+        (("left", "left", "right"), -1),
+        (("home",), 0),
+        (("home", "right"), 1),
+        (("home", "end"), -1),
+    ],
+    ids=str,
+)
+async def test_the_crosshair_goes_by_arrows_too(pressed: tuple[str, ...], bar: int) -> None:
+    async with charting("IWM/SPY 3M") as run:
+        await run.press(*pressed)
+        chart = chart_of(run)
+        assert chart._drawn_as is not None
+        assert chart.cross == chart._drawn_as.times[bar]
+
+
 async def test_the_mouse_points_at_a_bar() -> None:
     async with charting("BTC/USD 5D") as run:
         chart = chart_of(run)

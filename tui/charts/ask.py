@@ -39,6 +39,10 @@ class Ask(ModalScreen[str | None]):
         yield Label(self._hints(""), markup=False)
         yield Input(placeholder=f"{self._words}: a symbol, pair or basket; Tab completes", compact=True)
 
+    def on_mount(self) -> None:
+        """What is typed ahead is typed into the line."""
+        self.set_focus(self.query_one(Input))
+
     def _hints(self, text: str) -> str:
         found = complete(text, self._config)
         self._first = found[0] if found else ""

@@ -267,7 +267,7 @@ class MarketChart(LinePane):
         """Without a crosshair its key means what it means elsewhere."""
         return action != "uncross" or self.cross is not None
 
-    def action_compare(self) -> None:
+    async def action_compare(self) -> None:
         """Ask for a second series, or take it away."""
         if self.options.versus is not None:
             self.aim(replace(self.options, versus=None))
@@ -276,7 +276,7 @@ class MarketChart(LinePane):
 
         config = self.view.snapshot.config if self.view is not None and self.view.snapshot is not None else None
         if config is not None:
-            self.app.push_screen(Ask("compare with", config), self._compare)
+            await self.app.push_screen(Ask("compare with", config), self._compare)
 
     def _compare(self, text: str | None) -> None:
         config = self.view.snapshot.config if self.view is not None and self.view.snapshot is not None else None

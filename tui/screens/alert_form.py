@@ -155,7 +155,7 @@ class AlertForm(LiveScreen):
 
     def on_mount(self) -> None:
         first = "watch" if self.field("watch") == "" else "when" if self.field("when") or self._problem else "name"
-        self.query_one(f"#field-{first}", Field).focus()
+        self.set_focus(self.query_one(f"#field-{first}", Field))
         self._filled = True
 
     @property

@@ -203,7 +203,7 @@ class Detail(Page):
 
     def on_mount(self) -> None:
         self._arrange()
-        self._page.focus()
+        self.set_focus(self._page)
 
     def on_resize(self, event: Resize) -> None:
         """Chart and page beside each other where there is room, else below each other, else the page alone."""

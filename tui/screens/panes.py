@@ -73,7 +73,7 @@ class PaneScreen(AskingScreen):
         """Paint this moment on everything that can be seen."""
         self._now = view.now
         if isinstance(self.focused, LinePane | None) and not self.focused_pane().is_on_screen:
-            self._main().focus()
+            self._begin()
         header, tabs, *_ = self._bars
         if isinstance(header, Header):
             header.titled = "" if tabs.display else f"{self.place.number or ''} {self.place.tab}".strip()
@@ -131,7 +131,7 @@ class PaneScreen(AskingScreen):
         panes = self.in_sight()
         if panes:
             at = panes.index(self.focused_pane()) if self.focused_pane() in panes else -step
-            panes[(at + step) % len(panes)].focus()
+            self.set_focus(panes[(at + step) % len(panes)])
 
     def go_to(self, name: str) -> bool:
         """Focus the pane of this name; one that has no room is given all of it. False where it takes no focus."""
@@ -145,7 +145,7 @@ class PaneScreen(AskingScreen):
         if not (isinstance(pane, LinePane) and pane.can_focus):
             self.body.zoom(here)
             return False
-        pane.focus()
+        self.set_focus(pane)
         return True
 
     def action_side(self, step: int) -> None:
@@ -156,7 +156,7 @@ class PaneScreen(AskingScreen):
             if (p.region.x - here.x) * step > 0 and p.region.y < here.bottom and here.y < p.region.bottom
         ]  # fmt: skip
         if beside:
-            min(beside, key=lambda p: (abs(p.region.x - here.x), abs(p.region.y - here.y))).focus()
+            self.set_focus(min(beside, key=lambda p: (abs(p.region.x - here.x), abs(p.region.y - here.y))))
 
     # --- rows
 

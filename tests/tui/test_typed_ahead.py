@@ -1,0 +1,86 @@
+"""Keys that come faster than they are carried out: each is carried out before the next one is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import Key
+from textual.widgets import Input
+
+from tests.tui import fakes
+from tests.tui.running import Run, running
+from tui.screens.alert_form import AlertForm
+from tui.screens.chart import ChartScreen
+from tui.screens.detail import Detail
+from tui.widgets.commandline import CommandLine
+
+
+async def typed(run: Run, *names: str) -> None:
+    """All of these in one burst, as a paste or a slow machine has them."""
+    for name in names:
+        run.app.post_message(Key(name, {"enter": "\r", "tab": "\t"}.get(name, name if len(name) == 1 else None)))
+    await run.pilot.pause(0.3)
+    await run.frame()
+
+
+async def test_what_is_typed_ahead_of_the_filters_line_is_typed_into_it() -> None:
+    async with running(fakes.snapshot()) as run:
+        await typed(run, "slash", *"ql", "/", "enter")
+        assert run.crypto.needle == "ql/"
+        assert not run.app._exit
+        assert not isinstance(run.app.screen, Detail)
+
+
+@pytest.mark.parametrize(
+    ("keys", "mode", "line"),
+    [
+        (("Q", *"X y"), "sql", "X y"),
+        (("9", "Q", *"X"), "sql", "X"),
+        (("tab", "colon", *"chart"), "dashboard", "chart"),
+        (("l", "colon", *"2q"), "dashboard", "2q"),
+        (("3", "colon", *"theme d"), "levels", "theme d"),
+        (("3", "1", "5", "colon", *"z"), "flows", "z"),
+        (("z", "Y", *"last"), "dashboard", "copy last"),
+        (("question_mark", "colon", *"q"), "dashboard", "q"),
+        (("enter", "colon", *"3"), "dashboard", "3"),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, tuple) else value,
+)
+async def test_what_is_typed_ahead_of_a_command_line_is_typed_into_it(
+    keys: tuple[str, ...], mode: str, line: str
+) -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        await typed(run, *keys)
+        assert run.app.current_mode == mode
+        assert isinstance(run.app.focused, CommandLine)
+        said = run.app.focused.value
+        assert said.endswith(line) if mode == "sql" else said == line
+
+
+async def test_a_form_and_the_palette_take_what_is_typed_ahead() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await typed(run, "A", *"q3")
+        assert isinstance(run.app.screen, AlertForm)
+        assert isinstance(run.app.focused, Input)
+        assert run.app.focused.value.endswith("q3")
+        await run.press("escape")
+        await typed(run, "ctrl+p", *"q9")
+        assert isinstance(run.app.focused, Input)
+        assert run.app.focused.value == "q9"
+
+
+async def test_a_chart_is_compared_with_what_is_typed_ahead() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await typed(run, "c", "equals_sign", *"SPY", "enter")
+        await run.frame()
+        assert isinstance(run.app.screen, ChartScreen)
+        assert run.app.screen.chart.options.versus == "SPY"
+
+
+async def test_moves_and_what_opens_the_row_come_in_their_order() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await typed(run, "j", "j", "k", "j", "enter")
+        assert isinstance(run.app.screen, Detail)
+        assert run.app.screen.subject == "SOL/USD"
+        await typed(run, "escape", "k", "c")
+        assert isinstance(run.app.screen, ChartScreen)
+        assert run.app.screen.chart.options.symbol == "ETH/USD"
