@@ -188,24 +188,27 @@ def place(rows: Rows, width: int, height: int) -> dict[str, Box]:
 
 
 def grown(wanted: Sequence[Extent], sizes: Sequence[int], at: int, by: int) -> tuple[Extent, ...]:
-    """The extents after one of them has become larger by so many cells, at its neighbours' cost."""
+    """The extents after one of them has become larger by so many cells, at the cost of the next that has them.
+
+    What is too small for a pane (a single line, or what there is no room for) neither gives nor takes; where nobody
+    can, everything stays.
+    """
     made = list(wanted)
-    if len(made) < 2:
+    around = (*range(at + 1, len(made)), *reversed(range(at)))
+    beside = next((k for k in around if sizes[k] >= LEAST and sizes[k] - by >= LEAST), None)
+    if beside is None or sizes[at] < LEAST or sizes[at] + by < LEAST:
         return tuple(made)
-    beside = at + 1 if at + 1 < len(made) else at - 1
-    elastic = [k for k, extent in enumerate(made) if not extent.cells and k != at]
+    elastic = [k for k, extent in enumerate(made) if not extent.cells]
     if made[at].cells:
-        made[at] = Extent(max(LEAST, made[at].cells + by), 0)
+        made[at] = Extent(sizes[at] + by, 0)
         if not elastic:
-            made[beside] = Extent(max(LEAST, made[beside].cells - by), 0)
-        return tuple(made)
-    if made[beside].cells:
-        made[beside] = Extent(max(LEAST, made[beside].cells - by), 0)
-        return tuple(made)
-    for k in (at, *elastic):
-        made[k] = Extent(0, max(1, sizes[k]))
-    made[at] = Extent(0, max(LEAST, sizes[at] + by))
-    made[beside] = Extent(0, max(LEAST, sizes[beside] - by))
+            made[beside] = Extent(sizes[beside] - by, 0)
+    elif made[beside].cells:
+        made[beside] = Extent(sizes[beside] - by, 0)
+    else:
+        for k in elastic:
+            made[k] = Extent(0, max(1, sizes[k]))
+        made[at], made[beside] = Extent(0, sizes[at] + by), Extent(0, sizes[beside] - by)
     return tuple(made)
 
 

@@ -40,6 +40,26 @@ def test_boxes_cover_the_whole_window_without_overlap_at_every_size() -> None:
             assert len(cells) == len(set(cells)) == width * height, (place.name, width, height)
 
 
+@pytest.mark.parametrize(("wider", "taller"), [(4, 0), (0, 1), (-4, 0), (0, -1)])
+def test_a_pane_that_is_to_grow_never_shrinks_nobody_goes_and_a_line_stays_a_line(wider: int, taller: int) -> None:
+    moved = 0
+    for place in catalogue.SCREENS:
+        layout = layouts.read(place.layouts)
+        for width, height in ((80, 24), (100, 30), (120, 40), (160, 50), (200, 60), (46, 12)):
+            rows = layout[layouts.choose(layout, width, height)]
+            before = layouts.place(rows, width, height)
+            for pane in before:
+                after = layouts.place(layouts.resized(rows, pane, wider, taller, width, height), width, height)
+                assert set(after) == set(before), (place.name, width, pane)
+                for name, box in after.items():
+                    if before[name].height < layouts.LEAST:
+                        assert box.height == before[name].height, (place.name, width, pane, name)
+                change = (after[pane].width - before[pane].width, after[pane].height - before[pane].height)
+                assert change[0] * wider >= 0 and change[1] * taller >= 0, (place.name, width, pane, change)
+                moved += change != (0, 0)
+    assert moved > 50
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [(["spreads"], "must be HEIGHT PANE"), (["11"], "must be HEIGHT PANE"),
