@@ -118,6 +118,7 @@ async def test_a_funds_page_says_what_its_money_is_and_a_groups_has_no_chart_of_
     assert number_text("flow_5d", 1_234_000_000.0) == "+1.2 bn $"
     assert number_text("flow_1d", -97_317_500.0) == "−97.3 mn $"
     assert number_text("aum", 234e9) == "234.0 bn $"
+    assert number_text("dominance_pct", 58.9) == "58.90 %", "a share has no direction"
     assert number_text("flow_pct_aum", -0.0416) == "−0.04 %"
     assert number_text("share_of_all", 0.243) == "24.3 %"
 

@@ -41,7 +41,7 @@ ON_WISH: Final = frozenset({"bars", "charts"})
 
 def change(name: str) -> bool:
     """Whether a column holds changes, by its name: two decimals, a sign and a direction."""
-    return name.endswith("_pct") or name.startswith("pp_")
+    return (name.endswith("_pct") and name != "dominance_pct") or name.startswith("pp_")
 
 
 def digits(name: str, value: float) -> int:
