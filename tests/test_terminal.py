@@ -61,23 +61,23 @@ def market_of(demo: Terminal) -> int:
 
 def leave_by_key(terminal: Terminal) -> int:
     terminal.send("q")
-    return terminal.wait(10)
+    return terminal.wait(60)
 
 
 def leave_by_interrupt(terminal: Terminal) -> int:
     terminal.send("\x03")
-    return terminal.wait(10)
+    return terminal.wait(60)
 
 
 def leave_by_term(terminal: Terminal) -> int:
     os.kill(terminal.process.pid, signal.SIGTERM)
-    return terminal.wait(10)
+    return terminal.wait(60)
 
 
 def leave_by_hangup(terminal: Terminal) -> int:
     """The signal alone: the terminal is still there, and must be as it was."""
     os.kill(terminal.process.pid, signal.SIGHUP)
-    return terminal.wait(10)
+    return terminal.wait(60)
 
 
 @pytest.mark.parametrize("leave", [leave_by_key, leave_by_interrupt, leave_by_term, leave_by_hangup])
@@ -97,7 +97,7 @@ def test_it_ends_clean(demo: Terminal, leave: object, tmp_path: Path) -> None:
 def test_a_closed_window_leaves_nothing_behind(demo: Terminal, tmp_path: Path) -> None:
     child = market_of(demo)
     demo.hang_up()
-    demo.process.wait(10)
+    demo.process.wait(60)
     assert gone(child)
     assert contents(tmp_path / "tmp") == {}
 
@@ -105,7 +105,7 @@ def test_a_closed_window_leaves_nothing_behind(demo: Terminal, tmp_path: Path) -
 def test_a_kill_takes_the_child_with_it(demo: Terminal) -> None:
     child = market_of(demo)
     os.kill(demo.process.pid, signal.SIGKILL)
-    demo.process.wait(5)
+    demo.process.wait(60)
     assert gone(child)
 
 
@@ -120,7 +120,7 @@ def test_a_broken_configuration_is_refused_on_the_screen_and_a_right_one_applied
         config.write_text("[refresh]\nbeat_hz = 2\n")
         terminal.until(lambda text: "in force" in text, 15)
         terminal.send("q")
-        assert terminal.wait(10) == 0
+        assert terminal.wait(60) == 0
 
 
 def test_a_terminal_that_stops_reading_gets_the_screen_of_then_and_nothing_of_before(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_the_shell_has_the_terminal_back_while_it_is_stopped_and_all_is_drawn_wh
     os.kill(demo.process.pid, signal.SIGCONT)
     demo.until(lambda text: "SIMULATED" in text and "─ Crypto ─" in text and "Tab pane" in text, 10)
     demo.send("q")
-    assert demo.wait(10) == 0
+    assert demo.wait(60) == 0
 
 
 def state(pid: int) -> str:
@@ -207,6 +207,6 @@ def test_a_lost_gateway_is_stale_within_5_s_and_live_again_without_a_restart(tmp
             finally:
                 second.stop()
             terminal.send("q")
-            assert terminal.wait(10) == 0
+            assert terminal.wait(60) == 0
     finally:
         first.stop()

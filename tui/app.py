@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 HISTORY: Final = 200
 """Lines of the command line that are remembered."""
-
 log = logging.getLogger(__name__)
 
 
@@ -191,6 +190,7 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         A line that is typed in takes its keys itself, in their order.
         """
         if isinstance(event, Key) and not event.is_forwarded:
+            self.app_focus = True  # as Textual has it: keys come from a terminal that is looked at
             typing = self.focused is not None and self.focused.check_consume_key("a", "a")
             if not typing and await self._check_bindings(event.key):
                 return

@@ -94,7 +94,7 @@ def bench() -> Iterator[Bench]:
         assert collector.stop(10)
 
 
-def until(collector: Collector, holds: Callable[[Snapshot], object], seconds: float = 15.0) -> Snapshot:
+def until(collector: Collector, holds: Callable[[Snapshot], object], seconds: float = 30.0) -> Snapshot:
     """The first snapshot for which `holds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -160,7 +160,7 @@ async def soon(work: Awaitable[Any]) -> Any:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for a condition that other tasks bring about."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 (what is waited for happens inside ccxt, which sets no event of ours)
             await asyncio.sleep(0.01)
 

@@ -54,14 +54,14 @@ def test_it_opens_at_the_scenarios_start_and_ends_with_its_input(
     assert Path(said["ca_file"]).is_relative_to(tmp_path)
     assert child.stdin is not None
     child.stdin.close()
-    assert child.wait(10) == 0
+    assert child.wait(60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_ends_on_sigterm_too(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
     ready(child)
     child.send_signal(signal.SIGTERM)
-    assert child.wait(10) == 0
+    assert child.wait(60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
