@@ -78,6 +78,13 @@ def test_a_price_of_the_past_is_known_where_and_while_that_fault_gave_it(
 @pytest.fixture(scope="module")
 def derived_snapshot() -> tuple[SoakMarket, Snapshot]:
     """A snapshot of the soak's engine in which every symbol is live, by one venue."""
+    market, _, engine, made = live_engine()
+    engine.close()
+    return market, made
+
+
+def live_engine() -> tuple[SoakMarket, WorldClock, Engine, Snapshot]:
+    """The soak's engine in which every symbol is live, by one venue, and its newest snapshot."""
     sessions.warm()
     clock = WorldClock(1.0)
     market, (config, _) = SoakMarket(clock, 1), settings(1)
@@ -102,8 +109,7 @@ def derived_snapshot() -> tuple[SoakMarket, Snapshot]:
                 )
             )
         made = engine.beat()
-    engine.close()
-    return market, made
+    return market, clock, engine, made
 
 
 def crossed(market: SoakMarket, rule: str, at: float, level: float, price: float | None = None) -> Event:
@@ -178,3 +184,28 @@ def test_a_figure_that_its_quotes_do_not_make_is_known(
     for now in (11.0, 21.0):
         derived.look(replace(snapshot, tables={**snapshot.tables, table: spoilt}), quotes, now)
     assert any(text.startswith(table) for text in derived.wrong)
+
+
+def test_a_stale_equity_at_half_its_price_and_close_may_have_its_last_close_stand_in() -> None:
+    """So the `past` fault has it, and so has the day of a split; any other figure is still known."""
+    market, clock, engine, _ = live_engine()
+    for up in (False, True):  # in one and the same life, what is older than the newest is not taken
+        engine.report_channel(channel("yahoo-stream", up=up))
+        clock.jump(1.0, timers=True)
+    for symbol in ("IWM", "^RUT"):
+        half = market.ticker("yahoo", symbol).last * PAST
+        engine.ingest(quote(clock, symbol, "yahoo-stream", half, prev=half, age=4000.0))
+    clock.jump(1.0, timers=True)
+    snapshot = engine.beat()
+    engine.close()
+    quotes = snapshot.tables["quotes"].rows(named=True)
+    shown = {row["symbol"]: row for row in quotes}
+    level = snapshot.tables["levels"].filter(symbol="^RUT").row(0, named=True)
+    assert shown["^RUT"]["status"] == "stale"
+    assert level["last"] > 1.3 * shown["^RUT"]["price"], "the close stands in"
+    derived = Derived(market)
+    derived.look(snapshot, quotes, 0.0)
+    assert derived.wrong == []
+    levels = snapshot.tables["levels"].with_columns(pl.col("last") * 1.01)
+    derived.look(replace(snapshot, tables={**snapshot.tables, "levels": levels}), quotes, 1.0)
+    assert any(text.startswith("levels ^RUT") for text in derived.wrong)
