@@ -42,10 +42,9 @@ FRACTIONS = (
 def number_text(name: str, value: float) -> str:
     """A number with its unit, by the way in which the column's name states units."""
     fraction = name.startswith("rel_") or name == "drawdown"
-    if name == "dominance_pct":  # a share, which has no direction
-        return f"{fmt.number(value, 2)} %"
     if name.endswith("_pct") or name == "flow_pct_aum" or fraction:
-        return f"{fmt.signed(100 * value if fraction else value)} %"
+        share = name == "dominance_pct"  # which has no direction
+        return f"{fmt.number(value, 2) if share else fmt.signed(100 * value if fraction else value)} %"
     if name.startswith("pp_"):
         return f"{fmt.signed(value)} pp"
     if name in FRACTIONS or name.startswith("share_of_"):
