@@ -11,8 +11,6 @@ import random
 import sys
 import time
 
-from textual.widget import Widget
-
 from tests.tui import fakes
 from tests.tui.running import running
 
@@ -34,11 +32,7 @@ async def soak(sizes: int, seed: int) -> None:
             assert len(strips) == size[1], size
             assert {strip.cell_length for strip in strips} == {size[0]}, size
             shown = run.text()
-            for widget in run.app.screen.walk_children(Widget, with_self=True):
-                widget._styles_cache.clear()
-                widget.refresh(layout=True)
-            await run.pilot.pause()
-            assert run.text() == shown, f"{size}: something of another size or moment was left"
+            assert await run.drawn_anew() == shown, f"{size}: something of another size or moment was left"
     print(f"{sizes} sizes, {(time.process_time() - began) / sizes * 1000:.0f} ms of CPU each")
 
 

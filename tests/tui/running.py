@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.widget import Widget
 
 from engine.config import Config
 from engine.model import Mode, Snapshot
@@ -57,6 +58,14 @@ class Run:
     def text(self) -> str:
         """The screen as it stands, one line a row."""
         return "\n".join(line.text for line in self.strips())
+
+    async def drawn_anew(self) -> str:
+        """The same after every widget has laid itself out and drawn itself once more, from nothing kept."""
+        for widget in self.app.screen.walk_children(Widget, with_self=True):
+            widget._styles_cache.clear()
+            widget.refresh(layout=True)
+        await self.pilot.pause()
+        return self.text()
 
     def strips(self) -> list[Strip]:
         """The screen as it is drawn, one strip a row."""

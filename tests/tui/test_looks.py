@@ -9,7 +9,6 @@ import random
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.widget import Widget
 
 from tests.tui import fakes, pictures
 from tests.tui.running import Run, running
@@ -63,8 +62,4 @@ async def test_any_size_draws_while_data_flows() -> None:
             assert len(strips) == size[1]
             assert {strip.cell_length for strip in strips} == {size[0]}
             shown = run.text()
-            for widget in run.app.screen.walk_children(Widget, with_self=True):
-                widget._styles_cache.clear()
-                widget.refresh(layout=True)
-            await run.pilot.pause()
-            assert run.text() == shown, f"{size}: something of another size or moment was left"
+            assert await run.drawn_anew() == shown, f"{size}: something of another size or moment was left"
