@@ -1,12 +1,13 @@
 """Key to paint: from the byte typed until the screen's answer was written; idle, under load, and in the first 5 s.
 
-    uv run --group dev python -m bench.keys [--keys 180] [--rates 2000 5000]
+    uv run --group dev python -m bench.keys [--keys 180] [--rates 2000 5000] [--symbols 200]
 
 The real program runs in live mode on a pseudo-terminal, its one exchange led to `bench.load`, which sends ticks over
-TLS at the given rates. `move` is `j`/`k` in the quote grid, until the row is drawn on the cursor's ground; `tab` the
-way from pane to pane, until a frame is drawn in the colour of the focus; `screen` the way to another of the nine, until
-it is named as the one in sight: all by what the terminal is sent, whatever stands on the screen. Each screen's first
-opening, which makes its panes, stands apart as `screen_first`. JSON on stdout, milliseconds.
+TLS at the given rates. `move` is `j`/`k` in the quote grid, until the row is drawn on the cursor's ground, and `ends`
+`G`/`g` to its last row and its first; `tab` the way from pane to pane, until a frame is drawn in the colour of the
+focus; `screen` the way to another of the nine, until it is named as the one in sight: all by what the terminal is sent,
+whatever stands on the screen. Each screen's first opening, which makes its panes, stands apart as `screen_first`. JSON
+on stdout, milliseconds.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ MAIN = "Crypto"
 """The pane that has the focus at first."""
 PANES = 12
 """So many Tabs, at the most, lead back to it."""
-LEAST_S, SECONDS_A_KEY = 20.0, 0.45
-"""How long ticks are sent for so many keys of both kinds."""
+LEAST_S, SECONDS_A_KEY = 20.0, 0.5
+"""How long ticks are sent for so many keys of every kind."""
 PAUSES = (0.02, 0.12)
 """Seconds between two keys, at random: they keep no step with the frame clock."""
 ROOT = Path(__file__).parents[1]
@@ -177,6 +178,17 @@ def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
     return samples
 
 
+def ends(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
+    """To the last row of the grid and back to the first."""
+    pauses = random.Random(4)
+    samples: list[float] = []
+    for i in range(count):
+        key, row = ("G", -1) if i % 2 == 0 else ("g", 0)
+        samples.append(timed(terminal, key, under_cursor(terminal, symbols[row])))
+        drain(terminal, pauses.uniform(*PAUSES))
+    return samples
+
+
 def tabs(terminal: Terminal, *, count: int = 0, until: float = 0.0) -> list[float]:
     """From pane to pane, a number of times or until a moment, and on to the main one."""
     pauses = random.Random(2)
@@ -215,9 +227,9 @@ def screens(terminal: Terminal, count: int) -> dict[str, list[float]]:
     return samples
 
 
-def measure(keys: int, rates: list[int]) -> dict[str, object]:
-    """All figures of one run of the program."""
-    load = Load()
+def measure(keys: int, rates: list[int], count: int) -> dict[str, object]:
+    """All figures of one run of the program over so many symbols."""
+    load = Load(count)
     try:
         symbols: list[str] = load.ready["symbols"]
         figures: dict[str, object] = {}
@@ -244,12 +256,13 @@ def measure(keys: int, rates: list[int]) -> dict[str, object]:
 
 
 def pressed(terminal: Terminal, symbols: list[str], keys: int) -> dict[str, object]:
-    """Both kinds of keys, so many times each; the cursor ends where it began."""
+    """Every kind of keys, so many times each, the ends a third of it; the cursor ends where it began."""
     terminal.send("g")
     drain(terminal, 0.5)
     return {
         "tab": quantiles(tabs(terminal, count=keys)),
         "move": quantiles(moves(terminal, symbols, max(60, keys - keys % 60))),
+        "ends": quantiles(ends(terminal, symbols, max(20, keys // 3 // 2 * 2))),
     }
 
 
@@ -258,8 +271,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=180)
     parser.add_argument("--rates", type=int, nargs="+", default=[2000, 5000], help="ticks a second")
-    options = parser.parse_args()
-    print(json.dumps({"machine": machine(), "key_to_paint_ms": measure(options.keys, options.rates)}, indent=2))
+    parser.add_argument("--symbols", type=int, default=SYMBOLS, help="rows of the grid")
+    given = parser.parse_args()
+    figures = measure(given.keys, given.rates, given.symbols)
+    print(json.dumps({"machine": machine(), "symbols": given.symbols, "key_to_paint_ms": figures}, indent=2))
 
 
 if __name__ == "__main__":

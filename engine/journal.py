@@ -59,6 +59,8 @@ class Journal:
         self.database = database
         self._writes = 0
         self._version = -1
+        self._read: dict[str, Event] = {}
+        """The events that were read last, by id: read again, an event is the same object, however many hold it."""
 
     def record(
         self,
@@ -144,7 +146,12 @@ class Journal:
             " ORDER BY seq DESC LIMIT ?3",
             (rule, since, limit),
         )
-        return [Entry(int(_float(row[0])), _event(row[1:10]), _maybe(row[10])) for row in rows]
+        found = [
+            Entry(int(_float(row[0])), self._read.get(str(row[1])) or _event(row[1:10]), _maybe(row[10]))
+            for row in rows
+        ]
+        self._read = {entry.event.id: entry.event for entry in found}
+        return found
 
     def acknowledge(self, rule: str, row: str, at: float) -> int:
         """Mark a row's events as seen; returns how many were not before."""

@@ -30,7 +30,7 @@ from engine.model import Intent, Mode, SnapshotSource
 from tui import catalogue, keys, layouts, theme
 from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
-from tui.screens.live import LiveScreen, leave
+from tui.screens.live import Slow, in_sight, leave
 from tui.screens.panes import PaneScreen
 from tui.thrift import ThriftyApp
 from tui.toasts import PlainToasts
@@ -185,16 +185,25 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         return screen
 
     async def on_event(self, event: Event) -> None:
-        """Carry out a key before the next one is looked at: what is typed ahead belongs to what it opens.
+        """Carry out a key before the next one is looked at: what is typed ahead belongs to what it opens or leaves.
 
         A line that is typed in takes its keys itself, in their order.
         """
-        if isinstance(event, Key) and not event.is_forwarded:
-            self.app_focus = True  # as Textual has it: keys come from a terminal that is looked at
-            typing = self.focused is not None and self.focused.check_consume_key("a", "a")
-            if not typing and await self._check_bindings(event.key):
-                return
-        await super().on_event(event)
+        if not isinstance(event, Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self.app_focus = True  # as Textual has it: keys come from a terminal that is looked at
+        line = self.focused
+        if line is None or not line.check_consume_key("a", "a"):
+            if not await self._check_bindings(event.key):
+                await super().on_event(event)
+        elif isinstance(line, Slow) and not event.is_printable:
+            await line.caught_up()  # a key that ends the line comes after what was typed into it
+            if not (await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)):
+                await super().on_event(event)
+            await line.caught_up()
+        else:
+            await super().on_event(event)
 
     async def run_action(
         self,
@@ -229,7 +238,7 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         if self.held_up():
             return  # the terminal has not taken the last frames yet; it is shown the newest once it has
         with self.batch_update():
-            for screen in self._in_sight():
+            for screen in in_sight(self.screen_stack):
                 try:
                     screen.show(view)
                 except faults() as error:  # one frame of one screen; the next one tries again
@@ -241,16 +250,6 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             self._failed = words
             log.error("%s", what, exc_info=error)
             self.notify(words, severity="error")
-
-    def _in_sight(self) -> list[LiveScreen]:
-        """The topmost screen that covers all, and the pages over it, from the lowest up."""
-        seen: list[LiveScreen] = []
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, LiveScreen):
-                seen.insert(0, screen)
-            if isinstance(screen, LiveScreen) and not screen.is_modal:
-                break
-        return seen
 
     def _apply(self, config: Config) -> None:
         """Take over a configuration that was read anew."""

@@ -43,6 +43,16 @@ def test_the_same_event_twice_is_one(journal: Journal) -> None:
     assert len(journal.entries()) == 1 and len(journal.owed(10.0)) == 1
 
 
+def test_an_event_that_is_read_again_is_held_once(journal: Journal) -> None:
+    journal.record([event(1), event(2)], [], {})
+    first = journal.entries(limit=2)
+    journal.record([event(3)], [], {})
+    journal.acknowledge("z", "IWM/SPY", 9.0)
+    again = journal.entries(limit=2)
+    assert [entry.event for entry in again] == [event(3), event(2)]
+    assert again[1].event is first[0].event and again[1].acknowledged_at == 9.0
+
+
 def test_instances_stand_where_they_stood(journal: Journal) -> None:
     firing = Instance(AlertState.FIRING, since=5.0, fired_at=5.0, fired_bar=3, acknowledged=True)
     journal.record([], [("z", "IWM/SPY", firing), ("z", "b", Instance(AlertState.PENDING, 1.0, 2.0))], {})

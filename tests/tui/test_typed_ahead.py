@@ -68,6 +68,20 @@ async def test_a_form_and_the_palette_take_what_is_typed_ahead() -> None:
         assert run.app.focused.value == "q9"
 
 
+async def test_a_rule_is_saved_as_it_was_typed_however_soon_enter_comes() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await run.app.push_screen(AlertForm("mine: quotes price > 1"))
+        await run.frame()
+        form = run.app.screen
+        assert isinstance(form, AlertForm)
+        form.query_one("#field-when", Input).focus()
+        await run.frame()
+        await typed(run, "end", *" AND price < 9", "enter", "2")
+        saved = [sent.arguments["rule"] for sent in run.source.sent if sent.action == "save-rule"]
+        assert len(saved) == 1 and "price > 1 AND price < 9" in saved[0]
+        assert run.app.current_mode == "spreads"
+
+
 async def test_a_chart_is_compared_with_what_is_typed_ahead() -> None:
     async with running(fakes.snapshot(), (120, 40)) as run:
         await typed(run, "c", "equals_sign", *"SPY", "enter")
@@ -84,3 +98,31 @@ async def test_moves_and_what_opens_the_row_come_in_their_order() -> None:
         await typed(run, "escape", "k", "c")
         assert isinstance(run.app.screen, ChartScreen)
         assert run.app.screen.chart.options.symbol == "ETH/USD"
+
+
+@pytest.mark.parametrize(
+    ("keys", "mode"),
+    [
+        (("colon", *"theme light", "enter", "2"), "spreads"),
+        (("colon", *"filter q", "enter", "3"), "levels"),
+        (("slash", *"ql", "enter", "5"), "flows"),
+        (("slash", *"ql", "escape", "7"), "regime"),
+        (("colon", *"th", "escape", "8"), "alerts"),
+        (("colon", *"th", "tab", *"light", "enter", "2"), "spreads"),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, tuple) else value,
+)
+async def test_what_is_typed_ahead_of_a_lines_end_belongs_to_the_screen(keys: tuple[str, ...], mode: str) -> None:
+    async with running(fakes.snapshot(), (200, 60)) as run:
+        await typed(run, *keys)
+        assert run.app.current_mode == mode
+        assert not run.app.screen.query("Prompt, CommandLine")
+        assert run.app.theme.endswith("light") == ("theme" in "".join(keys) or "tab" in keys)
+
+
+async def test_a_refused_command_takes_what_is_typed_ahead_into_its_line() -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await typed(run, "colon", *"theme pink", "enter", "q")
+        assert not run.app._exit
+        assert isinstance(run.app.focused, CommandLine)
+        assert run.app.focused.value == "theme pinkq"

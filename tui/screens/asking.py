@@ -86,18 +86,22 @@ class AskingScreen(LiveScreen):
         if not isinstance(event.input, Prompt | CommandLine):
             return
         event.stop()
-        if isinstance(event.input, CommandLine):
-            text = event.input.value.strip()
-            await self.leave_line()
-            history = cast("SizewatchApp", self.app).history
-            if text and (not history or history[-1] != text):
-                history.append(text)
-            await self.say(text)
-            return
-        if wrong := self.unfit():
-            self.notify(wrong, severity="warning", timeout=6)
-            return  # the line stays, to be mended
+        try:
+            if isinstance(event.input, CommandLine):
+                await self._enter(event.input.value.strip())
+            elif wrong := self.unfit():
+                self.notify(wrong, severity="warning", timeout=6)  # the line stays, to be mended
+            else:
+                await self.leave_line()
+        finally:
+            event.input.carried_out()
+
+    async def _enter(self, text: str) -> None:
         await self.leave_line()
+        history = cast("SizewatchApp", self.app).history
+        if text and (not history or history[-1] != text):
+            history.append(text)
+        await self.say(text)
 
     async def say(self, text: str) -> None:
         """Carry out a command; one that is refused stands in its line with what is wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from textual.app import App
@@ -17,6 +18,14 @@ class Watching(Protocol):
     """An app that can say what this moment is."""
 
     eye: Eye
+
+
+@runtime_checkable
+class Slow(Protocol):
+    """A line to type in that takes its keys in its own time."""
+
+    async def caught_up(self) -> None:
+        """Until the keys so far have done what they do."""
 
 
 class LiveScreen(Screen[None]):
@@ -51,3 +60,14 @@ async def leave(app: App[None], kinds: type[Screen[None]] | tuple[type[Screen[No
         if isinstance(app.screen, LiveScreen):
             app.screen.left()
         await app.pop_screen()
+
+
+def in_sight(stack: Sequence[Screen[object]]) -> list[LiveScreen]:
+    """The topmost screen that covers all, and the pages over it, from the lowest up."""
+    seen: list[LiveScreen] = []
+    for screen in reversed(stack):
+        if isinstance(screen, LiveScreen):
+            seen.insert(0, screen)
+        if isinstance(screen, LiveScreen) and not screen.is_modal:
+            break
+    return seen
