@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -166,27 +167,28 @@ def focused(title: str = "") -> re.Pattern[bytes]:
     return re.compile(rf"38;2;{colour('accent')}(?:;[\d;]*)?m╭─{named}".encode())
 
 
-def moves(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
-    """Down and up again through the grid, 30 rows at a time."""
-    pauses, row = random.Random(1), 0
+def rows(terminal: Terminal, route: Iterable[tuple[str, str]]) -> list[float]:
+    """Through the grid. route: each key, and the symbol that the cursor then stands on."""
+    pauses = random.Random(1)
     samples: list[float] = []
+    for key, symbol in route:
+        samples.append(timed(terminal, key, under_cursor(terminal, symbol)))
+        drain(terminal, pauses.uniform(*PAUSES))
+    return samples
+
+
+def moves(symbols: list[str], count: int) -> Iterator[tuple[str, str]]:
+    """Down and up again, 30 rows at a time."""
+    row = 0
     for i in range(count):
         step = 1 if (i // 30) % 2 == 0 else -1
         row += step
-        samples.append(timed(terminal, "j" if step > 0 else "k", under_cursor(terminal, symbols[row])))
-        drain(terminal, pauses.uniform(*PAUSES))
-    return samples
+        yield "j" if step > 0 else "k", symbols[row]
 
 
-def ends(terminal: Terminal, symbols: list[str], count: int) -> list[float]:
-    """To the last row of the grid and back to the first."""
-    pauses = random.Random(4)
-    samples: list[float] = []
-    for i in range(count):
-        key, row = ("G", -1) if i % 2 == 0 else ("g", 0)
-        samples.append(timed(terminal, key, under_cursor(terminal, symbols[row])))
-        drain(terminal, pauses.uniform(*PAUSES))
-    return samples
+def ends(symbols: list[str], count: int) -> Iterator[tuple[str, str]]:
+    """To the last row and back to the first."""
+    return islice(cycle((("G", symbols[-1]), ("g", symbols[0]))), count)
 
 
 def tabs(terminal: Terminal, *, count: int = 0, until: float = 0.0) -> list[float]:
@@ -261,8 +263,8 @@ def pressed(terminal: Terminal, symbols: list[str], keys: int) -> dict[str, obje
     drain(terminal, 0.5)
     return {
         "tab": quantiles(tabs(terminal, count=keys)),
-        "move": quantiles(moves(terminal, symbols, max(60, keys - keys % 60))),
-        "ends": quantiles(ends(terminal, symbols, max(20, keys // 3 // 2 * 2))),
+        "move": quantiles(rows(terminal, moves(symbols, max(60, keys - keys % 60)))),
+        "ends": quantiles(rows(terminal, ends(symbols, max(20, keys // 3 // 2 * 2)))),
     }
 
 

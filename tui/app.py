@@ -189,21 +189,18 @@ class SizewatchApp(PlainToasts, ThriftyApp):
 
         A line that is typed in takes its keys itself, in their order.
         """
-        if not isinstance(event, Key) or event.is_forwarded:
-            await super().on_event(event)
-            return
-        self.app_focus = True  # as Textual has it: keys come from a terminal that is looked at
-        line = self.focused
-        if line is None or not line.check_consume_key("a", "a"):
-            if not await self._check_bindings(event.key):
-                await super().on_event(event)
-        elif isinstance(line, Slow) and not event.is_printable:
-            await line.caught_up()  # a key that ends the line comes after what was typed into it
-            if not (await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)):
-                await super().on_event(event)
-            await line.caught_up()
-        else:
-            await super().on_event(event)
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.app_focus = True  # as Textual has it: keys come from a terminal that is looked at
+            line = self.focused
+            if line is None or not line.check_consume_key("a", "a"):
+                if await self._check_bindings(event.key):
+                    return
+            elif isinstance(line, Slow) and not event.is_printable:
+                await line.caught_up()  # a key that ends the line comes after what was typed into it
+                if await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key):
+                    await line.caught_up()
+                    return
+        await super().on_event(event)
 
     async def run_action(
         self,

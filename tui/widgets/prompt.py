@@ -22,7 +22,7 @@ class Typed(Input):
 
     async def caught_up(self) -> None:
         """Until the keys so far have done what they do, be it that the line is gone."""
-        self._idle = asyncio.Event()
+        self._idle.clear()
         if self.call_later(self._heard):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), PATIENCE_S)
