@@ -80,14 +80,6 @@ class _Emitting(dict[str, Any]):
         self._emit(symbol, ticker)
 
 
-def _overheard(handle: Callable[[Any, Any], None], tell: OnMessage) -> Callable[[Any, Any], None]:
-    def hear(client: Any, message: Any) -> None:
-        tell(client.url, message)
-        handle(client, message)
-
-    return hear
-
-
 class Tap:
     """What one tapped exchange tells: every ticker, and the loss of its connection."""
 
@@ -160,8 +152,16 @@ class Tap:
 
             client.handle_message = guarded
             if self._on_message is not None:
-                client.on_message_callback = _overheard(client.on_message_callback, self._on_message)
+                client.on_message_callback = self._overheard(client.on_message_callback)
         return client
+
+    def _overheard(self, handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def hear(client: Any, message: Any) -> None:
+            if self._on_message is not None:  # of what is told to nobody, a recording must not tell
+                self._on_message(client.url, message)
+            handle(client, message)
+
+        return hear
 
     def silence(self) -> None:
         """Nothing is told any more."""

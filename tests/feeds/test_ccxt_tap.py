@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ class Line:
 
     def __init__(self, broken: Exception | None = None) -> None:
         self.connection = self
-        self.on_message_callback = None
+        self.url = "wss://venue.test"
+        self.on_message_callback: Callable[[Any, Any], None] | None = None
         self.said: list[bytes | None] = []
         self.heard: list[Any] = []
         self._broken = broken
@@ -152,6 +154,20 @@ async def test_from_its_closing_on_an_exchange_tells_nothing() -> None:
     one.ticker("ETH/USD", {})
     assert told == ["BTC/USD"]
     closing.cancel()
+
+
+async def test_a_message_that_comes_while_it_closes_is_not_recorded_either() -> None:
+    recorded: list[Any] = []
+    read: list[Any] = []
+    one = Tap(lambda symbol, ticker: None, lambda url, message: recorded.append(message))
+    line = Line()
+    line.on_message_callback = lambda client, message: read.append(message)
+    client = one.guard(line)
+    client.on_message_callback(client, 1)
+    one.silence()
+    client.on_message_callback(client, 2)
+    assert recorded == [1]
+    assert read == [1, 2]
 
 
 async def test_a_goodbye_takes_a_tenth_of_the_time_out_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
