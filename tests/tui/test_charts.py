@@ -374,6 +374,8 @@ def test_words_that_name_no_chart_are_answered_and_others_change_the_one_that_st
 def test_completion_offers_subjects_then_spans() -> None:
     assert options.complete("iw", CONFIG)[:2] == ["IWM/SPY", "IWM/QQQ"]
     assert "ETH/BTC" in options.complete("eth/b", CONFIG)
+    assert options.complete("btc/", CONFIG)[:2] == ["BTC/USD", "BTC/IWM"]
+    assert "BTC/BTC" not in options.complete("btc/b", CONFIG)
     assert options.complete("IWM 1", CONFIG) == ["1D", "1M", "1Y", "1m", "1h", "1d"]
     assert "SPY" in options.complete("IWM 1Y vs s", CONFIG)
     assert options.complete("IWN", CONFIG)

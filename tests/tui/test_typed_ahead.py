@@ -82,12 +82,23 @@ async def test_a_rule_is_saved_as_it_was_typed_however_soon_enter_comes() -> Non
         assert run.app.current_mode == "spreads"
 
 
-async def test_a_chart_is_compared_with_what_is_typed_ahead() -> None:
+@pytest.mark.parametrize(
+    ("keys", "versus"),
+    [
+        (("c", "equals_sign", *"SPY", "enter"), "SPY"),
+        (("c", "equals_sign", *"sp", "tab", "enter"), "SPY"),
+        (("c", "equals_sign", *"btc/", "tab", "enter", "v"), "BTC/USD"),
+        (("c", "equals_sign", *"SPY", "escape"), None),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, tuple) else value,
+)
+async def test_a_chart_is_compared_with_what_is_typed_ahead(keys: tuple[str, ...], versus: str | None) -> None:
     async with running(fakes.snapshot(), (120, 40)) as run:
-        await typed(run, "c", "equals_sign", *"SPY", "enter")
+        await typed(run, *keys)
         await run.frame()
         assert isinstance(run.app.screen, ChartScreen)
-        assert run.app.screen.chart.options.versus == "SPY"
+        assert run.app.screen.chart.options.versus == versus
+        assert run.app.screen.chart.options.volume is (keys[-1] != "v")
 
 
 async def test_moves_and_what_opens_the_row_come_in_their_order() -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input, Label
 
 from engine.config import Config
 from tui.charts.options import complete
+from tui.widgets.prompt import Typed
 
 SHOWN = 8
 """Suggestions in sight."""
@@ -21,7 +22,7 @@ class Ask(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", show=False),
-        Binding("tab", "take", "take", show=False, priority=True),
+        Binding("tab", "take", "take", show=False),
     ]
     DEFAULT_CSS = """
     Ask { align: left bottom; }
@@ -33,19 +34,17 @@ class Ask(ModalScreen[str | None]):
         super().__init__()
         self._words = words
         self._config = config
-        self._first = ""
 
     def compose(self) -> ComposeResult:
         yield Label(self._hints(""), markup=False)
-        yield Input(placeholder=f"{self._words}: a symbol, pair or basket; Tab completes", compact=True)
+        yield Typed(placeholder=f"{self._words}: a symbol, pair or basket; Tab completes", compact=True)
 
     def on_mount(self) -> None:
         """What is typed ahead is typed into the line."""
-        self.set_focus(self.query_one(Input))
+        self.set_focus(self.query_one(Typed))
 
     def _hints(self, text: str) -> str:
         found = complete(text, self._config)
-        self._first = found[0] if found else ""
         return f"{self._words}  {'  '.join(found[:SHOWN])}" if found else f"{self._words}: nothing of that name"
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -57,13 +56,14 @@ class Ask(ModalScreen[str | None]):
         """Answer."""
         event.stop()
         self.dismiss(event.value.strip() or None)
+        self.query_one(Typed).carried_out()
 
     def action_take(self) -> None:
         """Complete what was typed."""
-        field = self.query_one(Input)
-        if self._first:
-            field.value = self._first
-            field.cursor_position = len(self._first)
+        field = self.query_one(Typed)
+        if found := complete(field.value, self._config):
+            field.value = found[0]
+            field.cursor_position = len(found[0])
 
     def action_leave(self) -> None:
         """Answer nothing."""

@@ -123,9 +123,9 @@ def complete(text: str, config: Config) -> list[str]:
     first = len([p for p in parts[:-1] if p]) == 0 or parts[-2].lower() == "vs"
     names = subjects(config)
     if "/" in last and first and "(" not in last:
-        half, _, rest = parts[-1].partition("/")
-        names = (*names, *(f"{half}/{name}" for name in names if "/" not in name and name.lower() != half.lower()))
-        last = f"{half.lower()}/{rest.lower()}"
+        half = canonical(parts[-1].partition("/")[0], config)
+        quoted = (name for name in config.symbols if "/" in name)  # before the ratios that nobody quotes
+        names = (*names, *quoted, *(f"{half}/{name}" for name in names if "/" not in name and name != half))
     choices: Sequence[str] = (
         names if first else (*SPANS, *INTERVALS, "log", "percent", "line", "returns", "marks", "vs")
     )
