@@ -97,17 +97,15 @@ class Database:
             self._prepare()
         except (sqlite3.Error, DatabaseError) as error:
             self._connection.close()
-            if isinstance(error, DatabaseError):
-                raise
-            raise DatabaseError(f"{self.path}: {error}; the file is left as it is") from error
+            said = str(error) if isinstance(error, DatabaseError) else f"{self.path}: {error}"
+            raise DatabaseError(f"{said}; the file is left as it is") from error
 
     def _prepare(self) -> None:
         run = self._connection.execute
         version = int(run("PRAGMA user_version").fetchone()[0])
         if version > len(MIGRATIONS):
             raise DatabaseError(
-                f"{self.path}: written by a newer sizewatch (schema {version}, this one knows {len(MIGRATIONS)});"
-                " the file is left as it is"
+                f"{self.path}: written by a newer sizewatch (schema {version}, this one knows {len(MIGRATIONS)})"
             )
         # several terminals read while one writes
         run("PRAGMA journal_mode = WAL")
@@ -131,10 +129,10 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:  # a full disk has ended it already
+                    self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise DatabaseError(f"{self.path}: {error}") from error
 

@@ -68,9 +68,24 @@ def test_a_version_that_cannot_be_reached_leaves_the_file_as_it_is(
     before = earlier(tmp_path, 3)
     broken = (*MIGRATIONS, "CREATE TABLE one_more (name TEXT) STRICT; CREATE TABLE events (name TEXT) STRICT;")
     monkeypatch.setattr(database, "MIGRATIONS", broken)
-    with pytest.raises(DatabaseError, match="table events already exists"):
+    with pytest.raises(DatabaseError, match="table events already exists; the file is left as it is"):
         Database(tmp_path)
     assert read(tmp_path) == (3, before)
+
+
+def test_a_full_disk_is_called_so_and_the_next_transaction_has_its_turn(tmp_path: Path) -> None:
+    opened = Database(tmp_path)
+    [(pages,)] = opened._connection.execute("PRAGMA page_count").fetchall()
+    opened._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    keep = "INSERT INTO rules VALUES (?, ?)"
+    with pytest.raises(DatabaseError, match=r"sizewatch.*disk is full"), opened.transaction():
+        for n in range(100):
+            opened.execute(keep, (str(n), "x" * 4000))
+    opened._connection.execute("PRAGMA max_page_count = 1000000")
+    with opened.transaction():
+        opened.execute(keep, ("later", "{}"))
+    opened.close()
+    assert read(tmp_path)[1]["rules"] == [("later", "{}")]
 
 
 def test_a_file_that_can_be_read_and_not_written_is_said_and_the_live_view_goes_on(
