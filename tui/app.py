@@ -30,7 +30,7 @@ from engine.model import Intent, Mode, SnapshotSource
 from tui import catalogue, keys, layouts, theme
 from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
-from tui.screens.live import Slow, in_sight, leave
+from tui.screens.live import Slow, forget, in_sight, leave
 from tui.screens.panes import PaneScreen
 from tui.thrift import ThriftyApp
 from tui.toasts import PlainToasts
@@ -215,14 +215,15 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             self._tell_failure(f"“{action if isinstance(action, str) else action[1]}”", error)
             return True
 
-    def frame(self) -> None:
-        """One frame: read the newest snapshot, and let every live screen draw what differs."""
+    def frame(self, *, at_once: bool = False) -> None:
+        """One frame: read the newest snapshot, and let every live screen draw what differs. at_once: however far behind
+        the terminal is."""
         try:
-            self._frame()
+            self._frame(at_once)
         except faults() as error:  # the next one tries again
             self._tell_failure("a frame", error)
 
-    def _frame(self) -> None:
+    def _frame(self, at_once: bool) -> None:
         view = self.eye.look()
         if view.snapshot is not None and view.snapshot.config is not self._config:
             self._apply(view.snapshot.config)
@@ -232,7 +233,7 @@ class SizewatchApp(PlainToasts, ThriftyApp):
             if not self._greeted:
                 self.greet()
         self.pay()
-        if self.held_up():
+        if self.held_up() and not at_once:
             return  # the terminal has not taken the last frames yet; it is shown the newest once it has
         with self.batch_update():
             for screen in in_sight(self.screen_stack):
@@ -353,8 +354,10 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         """
         name = catalogue.BY_NUMBER[number].name
         await leave(self, (ModalScreen, PaneScreen) if self.current_mode == name else ModalScreen)
+        left = self.screen_stack if self.current_mode != name else []
         await self.switch_mode(name)
-        self.frame()
+        self.frame(at_once=True)
+        forget(left)
 
     async def action_query(self) -> None:
         """Go to the screen of questions and ask for one."""

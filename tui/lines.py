@@ -186,3 +186,19 @@ def row(columns: Sequence[Column], cells: dict[str, Span]) -> list[Span]:
             text = text.strip() if len(text.strip()) <= column.width else "#" * column.width  # never half a number
         spans.append((lead + fit(text, column.width, column.align), role))
     return spans
+
+
+def notes(texts: Sequence[str], width: int, lead: str = "  ") -> tuple[Line, ...]:
+    """What is to be known of a table, below its rows: each text wrapped, never cut."""
+    return tuple(((lead + line, "dim"),) for text in texts for line in wrap(text, width - len(lead) - 1))
+
+
+def wrap(words: str, width: int) -> list[str]:
+    """The words in lines of at most `width` cells."""
+    out: list[str] = []
+    for word in words.split():
+        if out and cell_len(out[-1]) + 1 + cell_len(word) <= width:
+            out[-1] += " " + word
+        else:
+            out.append(fit(word, min(cell_len(word), max(1, width))))
+    return out

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, notes, row
 from tui.panes.evidence import HOLDS
 from tui.view import View
-from tui.widgets.linepane import LinePane, notes
+from tui.widgets.linepane import LinePane
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, marked, merged, notes, row
 from tui.panes.correlations import CouplesPane, two
 from tui.view import View
-from tui.widgets.linepane import notes
 
 DAY: Final = 86_400.0
 LEAD: Final = 14

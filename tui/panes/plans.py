@@ -11,9 +11,9 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, choose, fit, heading, marked, merged, notes, row
 from tui.view import View
-from tui.widgets.linepane import LinePane, notes
+from tui.widgets.linepane import LinePane
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.errors import SizewatchError
 from tui import format as fmt
-from tui.lines import Column, Line, Span, choose, column_at, fit, heading, marked, merged, row
+from tui.lines import Column, Line, Span, choose, column_at, fit, heading, marked, merged, notes, row, wrap
 from tui.saved import READY
 from tui.view import View
-from tui.widgets.linepane import LinePane, notes, wrap
+from tui.widgets.linepane import LinePane
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import format as fmt
-from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, row
+from tui.lines import BLANK, Column, Line, Span, choose, heading, marked, merged, notes, row
 from tui.view import View
-from tui.widgets.linepane import LinePane, notes
+from tui.widgets.linepane import LinePane
 
 COLUMNS = (
     Column("glyph", "", 1, rank=0),

@@ -17,11 +17,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Label
 
 from engine.model import Intent
-from tui.lines import Line
+from tui.lines import Line, wrap
 from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets.header import Header
-from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.linepane import LinePane
 from tui.widgets.prompt import Typed
 from tui.wishes import Wish
 

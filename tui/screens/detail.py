@@ -20,12 +20,12 @@ from tui import keys
 from tui.charts.pane import MarketChart, subject_of
 from tui.definitions import definition
 from tui.known import main_row, sections
-from tui.lines import BLANK, Line
+from tui.lines import BLANK, Line, wrap
 from tui.panes.alert_rows import AlertRows
 from tui.screens.chart import show_chart
 from tui.screens.sheet import Page
 from tui.view import View
-from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.linepane import LinePane
 
 BEFORE = 22
 """Cells before a value."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from tui import format as fmt
 from tui import keys
 from tui.commands import COMMANDS
-from tui.lines import BLANK, Line, width_of
+from tui.lines import BLANK, Line, width_of, wrap
 from tui.screens.sheet import Page
 from tui.view import View
-from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.linepane import LinePane
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
     (fmt.GLYPHS["stale"], "stale", "stale: its connection is lost or its channel silent for too long"),

@@ -49,6 +49,9 @@ class LiveScreen(Screen[None]):
     def left(self) -> None:
         """It goes for good, whatever comes next."""
 
+    def forget(self) -> None:
+        """Hold nothing of what was shown: it is out of sight, and will be shown anew."""
+
     def show(self, view: View) -> None:
         """Paint this moment."""
         raise TypeError(f"{type(self).__name__} shows nothing")
@@ -60,6 +63,14 @@ async def leave(app: App[None], kinds: type[Screen[None]] | tuple[type[Screen[No
         if isinstance(app.screen, LiveScreen):
             app.screen.left()
         await app.pop_screen()
+
+
+def forget(screens: Sequence[Screen[object]]) -> None:
+    """Have these hold nothing of what they showed: each would keep a whole moment, its tables and all, for as long as
+    nobody looks."""
+    for screen in screens:
+        if isinstance(screen, LiveScreen):
+            screen.forget()
 
 
 def in_sight(stack: Sequence[Screen[object]]) -> list[LiveScreen]:

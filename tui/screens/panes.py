@@ -84,6 +84,11 @@ class PaneScreen(AskingScreen):
             if pane.is_on_screen:
                 pane.show(view)
 
+    def forget(self) -> None:
+        for pane in self.body.panes.values():
+            if isinstance(pane, LinePane):
+                pane.forget()
+
     def on_mount(self) -> None:
         self.app.call_later(self._begin)
 

@@ -14,10 +14,10 @@ from textual.binding import Binding, BindingType
 from engine.model import Mode
 from engine.options import RECORDING
 from tui import format as fmt
-from tui.lines import BLANK, Line, fit
+from tui.lines import BLANK, Line, fit, wrap
 from tui.screens.sheet import Sheet
 from tui.view import View
-from tui.widgets.linepane import LinePane, wrap
+from tui.widgets.linepane import LinePane
 
 SEEN: Final = "welcomed"
 """A file of this name in the configuration folder says that the user was here before."""

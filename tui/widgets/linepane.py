@@ -21,7 +21,7 @@ from textual.widget import Widget
 
 from engine.errors import faults, printable
 from tui import theme
-from tui.lines import BLANK, Line, fit, width_of
+from tui.lines import BLANK, Line, fit, width_of, wrap
 from tui.screens.live import LiveScreen
 from tui.view import View
 from tui.widgets import bar
@@ -160,6 +160,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._inputs = inputs
         self.repaint()
+
+    def forget(self) -> None:
+        """Nobody looks any more: hold nothing of the last moment. What was drawn stays until the next one is shown."""
+        self.view, self._inputs = None, ()
 
     def repaint(self) -> None:
         """Paint the last moment again: the cursor, the sorting or the size has changed."""
@@ -382,19 +386,3 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             self.move_to(row)
             if event.chain == 2:
                 await self.run_action("screen.detail")
-
-
-def notes(texts: Sequence[str], width: int, lead: str = "  ") -> tuple[Line, ...]:
-    """What is to be known of a table, below its rows: each text wrapped, never cut."""
-    return tuple(((lead + line, "dim"),) for text in texts for line in wrap(text, width - len(lead) - 1))
-
-
-def wrap(words: str, width: int) -> list[str]:
-    """The words in lines of at most `width` cells."""
-    out: list[str] = []
-    for word in words.split():
-        if out and cell_len(out[-1]) + 1 + cell_len(word) <= width:
-            out[-1] += " " + word
-        else:
-            out.append(fit(word, min(cell_len(word), max(1, width))))
-    return out
