@@ -30,7 +30,7 @@ from engine.model import Intent, Mode, SnapshotSource
 from tui import catalogue, keys, layouts, theme
 from tui.plain import Plain, wanted
 from tui.saved import SavedError, Shelf
-from tui.screens.live import Slow, forget, in_sight, leave
+from tui.screens.live import Slow, in_sight, leave
 from tui.screens.panes import PaneScreen
 from tui.thrift import ThriftyApp
 from tui.toasts import PlainToasts
@@ -354,10 +354,11 @@ class SizewatchApp(PlainToasts, ThriftyApp):
         """
         name = catalogue.BY_NUMBER[number].name
         await leave(self, (ModalScreen, PaneScreen) if self.current_mode == name else ModalScreen)
-        left = self.screen_stack if self.current_mode != name else []
+        left = in_sight(self.screen_stack) if self.current_mode != name else []
         await self.switch_mode(name)
         self.frame(at_once=True)
-        forget(left)
+        for screen in left:
+            screen.forget()
 
     async def action_query(self) -> None:
         """Go to the screen of questions and ask for one."""

@@ -197,8 +197,8 @@ def wrap(words: str, width: int) -> list[str]:
     """The words in lines of at most `width` cells."""
     out: list[str] = []
     for word in words.split():
-        if out and cell_len(out[-1]) + 1 + cell_len(word) <= width:
+        if out and length_of(out[-1]) + 1 + length_of(word) <= width:
             out[-1] += " " + word
         else:
-            out.append(fit(word, min(cell_len(word), max(1, width))))
+            out.append(fit(word, min(length_of(word), max(1, width))))
     return out

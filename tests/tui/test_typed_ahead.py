@@ -137,3 +137,14 @@ async def test_a_refused_command_takes_what_is_typed_ahead_into_its_line() -> No
         assert not run.app._exit
         assert isinstance(run.app.focused, CommandLine)
         assert run.app.focused.value == "theme pinkq"
+
+
+@pytest.mark.parametrize(
+    "keys", [("c", "2", "1", "escape", "j", "enter"), ("z", "2", "1", "z", "j", "enter")], ids="".join
+)
+async def test_a_screen_that_was_left_takes_what_is_typed_ahead_of_its_paint(keys: tuple[str, ...]) -> None:
+    async with running(fakes.snapshot(), (120, 40)) as run:
+        await typed(run, *keys)
+        assert run.app.current_mode == "dashboard"
+        assert isinstance(run.app.screen, Detail)
+        assert run.app.screen.subject == "ETH/USD"

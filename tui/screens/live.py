@@ -50,7 +50,11 @@ class LiveScreen(Screen[None]):
         """It goes for good, whatever comes next."""
 
     def forget(self) -> None:
-        """Hold nothing of what was shown: it is out of sight, and will be shown anew."""
+        """Hold nothing of what was shown: a whole moment, tables and all, would be kept for as long as nobody looks.
+
+        Whoever is drawn without having been shown anything since begins it again.
+        """
+        self._begun = False
 
     def show(self, view: View) -> None:
         """Paint this moment."""
@@ -63,14 +67,6 @@ async def leave(app: App[None], kinds: type[Screen[None]] | tuple[type[Screen[No
         if isinstance(app.screen, LiveScreen):
             app.screen.left()
         await app.pop_screen()
-
-
-def forget(screens: Sequence[Screen[object]]) -> None:
-    """Have these hold nothing of what they showed: each would keep a whole moment, its tables and all, for as long as
-    nobody looks."""
-    for screen in screens:
-        if isinstance(screen, LiveScreen):
-            screen.forget()
 
 
 def in_sight(stack: Sequence[Screen[object]]) -> list[LiveScreen]:

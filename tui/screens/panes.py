@@ -85,6 +85,7 @@ class PaneScreen(AskingScreen):
                 pane.show(view)
 
     def forget(self) -> None:
+        super().forget()
         for pane in self.body.panes.values():
             if isinstance(pane, LinePane):
                 pane.forget()
