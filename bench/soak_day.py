@@ -58,6 +58,8 @@ KEYS: Final = (
 )  # fmt: skip
 CHARTED: Final = (("BTC/USD", "5m"), ("BTC/USD", "1d"), ("IWM", "5m"), ("IWM", "1d"))
 SIZES: Final = ((80, 24), (120, 40), (200, 60))
+TOUR: Final = tuple((key, size) for size in SIZES for key in "123456789")
+"""How the walk begins, while the run warms up: what a screen makes once, and a size of it, is made then."""
 LIBRARIES: Final = ("InvalidProxyMessage(",)
 """What a library leaves unhandled by itself, where a handshake is cut off: a busy machine may do that."""
 
@@ -157,9 +159,12 @@ class Day:
         app = SizewatchApp(self.collector, self.config, Mode.DEMO, SCENARIO, self.clock, painted)
         async with app.run_test(size=SIZES[-1]) as pilot:
             while self.clock.monotonic() < self.seconds and not self.ended and self.collector.failure() is None:
-                if self.keys % 200 == 199:
-                    await pilot.resize_terminal(*chance.choice(SIZES))
-                await pilot.press(chance.choice(KEYS))
+                key, size = TOUR[self.keys] if self.keys < len(TOUR) else (chance.choice(KEYS), None)
+                if size is None and self.keys % 200 == 199:
+                    size = chance.choice(SIZES)
+                if size is not None and size != tuple(app.size):
+                    await pilot.resize_terminal(*size)
+                await pilot.press(key)
                 self.keys += 1
                 self.screen_tasks = len(asyncio.all_tasks())
                 for asked in CHARTED:
