@@ -67,6 +67,49 @@ async def test_the_keys_change_span_interval_scale_kind_and_what_lies_over_the_p
         assert "returns" in run.text()
 
 
+@pytest.mark.parametrize(
+    ("words", "keys", "why"),
+    [
+        ("IWM/SPY 1Y", "v", "IWM/SPY has no volume in these bars"),
+        ("IWM/SPY 1Y", "c", "IWM/SPY has closes alone: it is a line"),
+        ("IWM/SPY 1Y", "b", "IWM/SPY has no support or resistance"),
+        ("^RUT 1Y", "B", "^RUT has no z-bands in these bars: a pair's daily ones have"),
+        ("^RUT 1Y", "dv", "volume: not of the distribution of returns, but of its course"),
+        ("^RUT 1Y vs SPY", "m", "averages: of one series; two are lines, in per cent of their first common bar"),
+    ],
+)
+async def test_a_switch_that_changes_nothing_here_says_why(words: str, keys: str, why: str) -> None:
+    async with charting(words) as run:
+        await run.press(*keys)
+        assert [toast.message for toast in run.app._notifications] == [why]
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"), [("IWM/SPY 1Y", "BMom"), ("^RUT 1Y", "cvbmM[io]"), ("^RUT 1Y vs SPY", "vM")]
+)
+async def test_a_switch_that_can_be_seen_says_nothing(words: str, keys: str) -> None:
+    async with charting(words) as run:
+        before = run.text()
+        for key in keys:
+            await run.press({"[": "left_square_bracket", "]": "right_square_bracket"}.get(key, key))
+            before, after = run.text(), before
+            assert before != after, key
+        assert not list(run.app._notifications)
+
+
+async def test_a_chart_of_few_lines_says_that_volume_has_no_room() -> None:
+    async with charting("^RUT 1Y", size=(80, 14)) as run:
+        await run.press("v")
+        assert [toast.message for toast in run.app._notifications] == ["too few lines here for volume below the price"]
+
+
+async def test_bars_that_begin_after_the_span_say_so_in_the_title() -> None:
+    async with charting("^RUT 5Y") as run:
+        assert "^RUT 5Y 1d since " in run.text()
+        await run.press("left_square_bracket")
+        assert "^RUT 1Y 1d ─" in run.text()
+
+
 async def test_the_crosshair_goes_by_bars_and_esc_hides_it_before_it_leaves() -> None:
     async with charting("IWM/SPY 3M") as run:
         chart = chart_of(run)

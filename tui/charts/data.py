@@ -19,6 +19,8 @@ _MONTHS: Final = {"1M": 1, "3M": 3, "1Y": 12, "5Y": 60}
 _DAYS: Final = {"1D": 1, "5D": 5}
 NIGHT_US: Final = 4 * 3_600_000_000
 """A pause as long as this ends a session."""
+CLOSED_US: Final = 4 * DAY_US
+"""The longest time that an exchange stays closed."""
 
 
 class Course(NamedTuple):
@@ -69,30 +71,60 @@ def beginning(time: Micros, span: str) -> int:
     """
     if not len(time) or span == "MAX":
         return 0
-    last = int(time[-1])
     if span in _DAYS:
         return _sessions_back(time, _DAYS[span])
+    first = int(np.searchsorted(time, _asked_from(int(time[-1]), span)))
+    return max(0, first - 1) if span == "YTD" else first
+
+
+def late(time: Micros, span: str) -> int | None:
+    """Time of the first bar where the span asks for earlier ones; None where bars reach back as far as it does.
+
+    Four closed days may stand before the first bar. One day is never late: its hours are its session's.
+    """
+    if not len(time) or span in ("1D", "MAX") or beginning(time, span):
+        return None
+    first, last = int(time[0]), int(time[-1])
+    if span not in _DAYS:
+        return first if first - _asked_from(last, span) > CLOSED_US else None
+    if _daily(time):
+        return first if len(time) <= _DAYS[span] else None
+    if len(pauses := _pauses(time)):
+        return first if len(pauses) + 1 < _DAYS[span] else None
+    return first if last - first < 0.9 * _DAYS[span] * DAY_US else None
+
+
+def _asked_from(last: int, span: str) -> int:
+    """Where a span of months, or a year to date, begins that ends with `last`."""
     at = datetime.fromtimestamp(last / 1e6, UTC)
     if span == "YTD":
-        first = int(np.searchsorted(time, _us(datetime(at.year, 1, 1, tzinfo=UTC))))
-        return max(0, first - 1)
+        return _us(datetime(at.year, 1, 1, tzinfo=UTC))
     months = at.year * 12 + at.month - 1 - _MONTHS[span]
     year, month = divmod(months, 12)
     day = min(at.day, 28 if month == 1 else 30 if month in (3, 5, 8, 10) else 31)
-    return int(np.searchsorted(time, _us(at.replace(year=year, month=month + 1, day=day))))
+    return _us(at.replace(year=year, month=month + 1, day=day))
 
 
 def _us(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
 
 
+def _daily(time: Micros) -> bool:
+    return len(time) > 1 and int(np.median(np.diff(time[-50:]))) >= DAY_US
+
+
+def _pauses(time: Micros) -> npt.NDArray[np.intp]:
+    """Indices of the bars that begin a session, but for the first one."""
+    return np.flatnonzero(np.diff(time) >= NIGHT_US) + 1
+
+
 def _sessions_back(time: Micros, count: int) -> int:
-    pauses = np.flatnonzero(np.diff(time) >= NIGHT_US) + 1
-    last = int(time[-1])
-    daily = len(time) > 1 and int(np.median(np.diff(time[-50:]))) >= DAY_US
-    if daily:
+    if _daily(time):
         return max(0, len(time) - 1 - count)
+    last, pauses = int(time[-1]), _pauses(time)
     recent = pauses[time[pauses] > last - 10 * DAY_US]
     if not len(recent):  # it never closes
         return int(np.searchsorted(time, last - count * DAY_US, side="right"))
-    return int(recent[-count]) if len(recent) >= count else int(recent[0]) if len(recent) else 0
+    if len(recent) >= count:
+        return int(recent[-count])
+    return int(recent[0]) if time[0] <= last - 10 * DAY_US else 0

@@ -82,6 +82,8 @@ class MarketChart(LinePane):
         self._shape: tuple[object, ...] = ()
         self._bars: tuple[object, tuple[str, ...], Course | None, Course | None] | None = None
         self._row: dict[str, Any] | None = None
+        self._since = ""
+        """Where the bars begin, in words, if that is later than the span does."""
 
     def joined(self, panes: Mapping[str, Widget]) -> None:
         if isinstance(self._follow, str):
@@ -149,7 +151,7 @@ class MarketChart(LinePane):
         course, other = self._bars[2:]
         height = self.size.height
         if course is None or row is None:
-            self._drawn_as = None
+            self._drawn_as, self._since = None, ""
             return []
         bands = gather.bands(view, options.symbol) if options.bands else ()
         marks = gather.marks(view, options.symbol) if options.marks else ()
@@ -157,7 +159,7 @@ class MarketChart(LinePane):
         shape = (id(course), id(other), options, status, bands, marks, self.cross, width, height)
         if shape == self._shape and self._drawn_as is not None:
             return self._drawn_as.lines
-        self._shape = shape
+        self._shape, self._since = shape, self._begun(course, row)
         self._drawn_as = self._painted(course, other, row, (bands, marks, status), (width, height))
         return self._drawn_as.lines
 
@@ -167,6 +169,12 @@ class MarketChart(LinePane):
 
         held = None if self._bars is None else self._bars[2] if place == 2 else self._bars[3]
         return held if fresh is not None and same(held, fresh) else fresh
+
+    def _begun(self, course: Course, row: dict[str, Any]) -> str:
+        from tui.charts import data, scale
+
+        first = data.late(course.time, self.options.span)
+        return "" if first is None else f"since {scale.moment(first, row['interval'])}"
 
     def _painted(
         self,
@@ -201,6 +209,7 @@ class MarketChart(LinePane):
             parts.append(options.scale if options.scale != "linear" else "")
         if row is not None and row["note"] and interval is not None:
             parts.append(f"({row['note']})")
+        parts.append(self._since)
         return " ".join(part for part in parts if part)
 
     def waiting(self, view: View) -> str:
@@ -236,11 +245,24 @@ class MarketChart(LinePane):
     def action_step(self, what: str, step: int) -> None:
         """The next span, interval, scale or kind of averages."""
         self.aim(self.options.stepped(what, step))
+        self._explain(what)
 
     def action_flip(self, what: str) -> None:
         """Switch something on or off."""
         changes: dict[str, Any] = {what: not getattr(self.options, what)}
         self.aim(replace(self.options, **changes))
+        self._explain(what)
+
+    def _explain(self, what: str) -> None:
+        """Say why the switch changed nothing that can be seen, if it did not."""
+        view, course = self.view, None if self._bars is None else self._bars[2]
+        if view is None or course is None:
+            return
+        from tui.charts import gather, moot
+
+        bands = bool(gather.bands(view, self.options.symbol))
+        if (why := moot.moot(what, self.options, course, self.size.height, bands=bands)) is not None:
+            self.notify(why, timeout=4)
 
     def action_cross(self, step: int) -> None:
         """Move the crosshair, which begins at the newest bar."""
