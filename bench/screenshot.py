@@ -20,6 +20,7 @@ from engine.config import Config
 from engine.model import Mode, SnapshotSource
 from tui.app import SizewatchApp
 from tui.catalogue import SCREENS
+from tui.placed import placed
 
 
 @contextlib.contextmanager
@@ -70,7 +71,7 @@ async def picture(
             await pilot.press(*keys)
         app.frame()
         await pilot.pause(0.2)
-        return app.export_screenshot(title="sizewatch")
+        return placed(app.export_screenshot(title="sizewatch"))
 
 
 async def gallery(app: SizewatchApp, source: SnapshotSource, size: tuple[int, int], wait_s: float, out: Path) -> None:
@@ -83,7 +84,7 @@ async def gallery(app: SizewatchApp, source: SnapshotSource, size: tuple[int, in
                 app.frame()
                 await pilot.pause(0.1)
             file = out / f"{place.number}-{place.name}.svg"
-            file.write_text(app.export_screenshot(title=f"sizewatch: {place.title}"), encoding="utf-8")
+            file.write_text(placed(app.export_screenshot(title=f"sizewatch: {place.title}")), encoding="utf-8")
             print(file)
 
 

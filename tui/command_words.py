@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui import catalogue, keys, layouts
 from tui import export as files_out
 from tui import theme as colours
+from tui.placed import placed
 from tui.screens.panes import PaneScreen
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ async def picture(app: SizewatchApp, text: str) -> str | None:
     try:
         path = files_out.target(text, files_out.SCREEN_KINDS)
         if path.suffix.lower() == ".svg":
-            drawn = app.export_screenshot(title="sizewatch")
+            drawn = placed(app.export_screenshot(title="sizewatch"))
         else:
             strips = app.screen._compositor.render_strips()
             drawn = "\n".join(strip.text.rstrip() for strip in strips) + "\n"

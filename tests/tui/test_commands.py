@@ -162,7 +162,8 @@ async def test_e_and_x_propose_a_name_and_say_where(tmp_path: Path, monkeypatch:
         await there(run, tmp_path / "quotes-20260109-153207Z.csv")
         await run.press("x", "enter")
         await there(run, tmp_path / "sizewatch-dashboard-20260109-153207Z.svg")
-        assert (tmp_path / "sizewatch-dashboard-20260109-153207Z.svg").read_text().startswith("<svg")
+        drawn = (tmp_path / "sizewatch-dashboard-20260109-153207Z.svg").read_text(encoding="utf-8")
+        assert drawn.startswith("<svg") and ">BTC/USD</tspan>" in drawn
         await say(run, "picture screen.txt")
         await there(run, tmp_path / "screen.txt")
         assert "BTC/USD" in (tmp_path / "screen.txt").read_text()
