@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.request import getproxies
 
+import feeds.backport  # noqa: F401 — every client's connections are closed by what it mends
 from engine.config import Network
 
 GOODBYE_S: Final = 1.0

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import ccxt.pro
 
+import feeds.backport  # noqa: F401 — Python 3.11.0 to 3.11.2 could not close the client below
 from simulator.authority import Authority
 from simulator.gateway import Gateway
 from simulator.venue import VenueSite, decimals_of
