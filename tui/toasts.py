@@ -20,6 +20,12 @@ class PlainToasts(App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """A toast, from anywhere in the terminal. markup: not heeded; what stands in brackets is a text's own."""
+        """A toast, from anywhere in the terminal. markup: not heeded; what stands in brackets is a text's own.
+
+        What a key is answered with stands once, however often the key is pressed meanwhile.
+        """
         text, head = printable(message), printable(title)
+        said = (text, head, severity)
+        if severity == "information" and said in [(n.message, n.title, n.severity) for n in self._notifications]:
+            return
         super().notify(text, title=head, severity=severity, timeout=timeout, markup=False)

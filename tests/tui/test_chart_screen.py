@@ -82,6 +82,8 @@ async def test_a_switch_that_changes_nothing_here_says_why(words: str, keys: str
     async with charting(words) as run:
         await run.press(*keys)
         assert [toast.message for toast in run.app._notifications] == [why]
+        await run.press(keys[-1], keys[-1])
+        assert [toast.message for toast in run.app._notifications] == [why], "said once, however often it is pressed"
 
 
 @pytest.mark.parametrize(
