@@ -7,7 +7,7 @@ Every write is one transaction; a kill at any moment loses at most the transacti
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -148,10 +148,10 @@ class Database:
         """Another number whenever another connection has written; this one's own writes do not count."""
         return int(str(self.rows("PRAGMA data_version")[0][0]))
 
-    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        """The rows of a reading query."""
+    def rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[object, ...]]:
+        """The rows of a reading query. parameters: by place for its `?`, by name for its `:name`."""
         try:
-            return self._connection.execute(query, tuple(parameters)).fetchall()
+            return self._connection.execute(query, parameters).fetchall()
         except sqlite3.Error as error:
             raise DatabaseError(f"{self.path}: {error}") from error
 

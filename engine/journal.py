@@ -142,9 +142,9 @@ class Journal:
     def entries(self, *, rule: str | None = None, since: float | None = None, limit: int = 500) -> list[Entry]:
         """Events, newest first."""
         rows = self.database.rows(
-            f"SELECT {_EVENT_COLUMNS} FROM events WHERE (?1 IS NULL OR rule = ?1) AND (?2 IS NULL OR at >= ?2)"
-            " ORDER BY seq DESC LIMIT ?3",
-            (rule, since, limit),
+            f"SELECT {_EVENT_COLUMNS} FROM events WHERE (:rule IS NULL OR rule = :rule)"
+            " AND (:since IS NULL OR at >= :since) ORDER BY seq DESC LIMIT :limit",
+            {"rule": rule, "since": since, "limit": limit},
         )
         found = [
             Entry(int(_float(row[0])), self._read.get(str(row[1])) or _event(row[1:10]), _maybe(row[10]))
@@ -167,8 +167,9 @@ class Journal:
             "SELECT e.id, e.rule, e.row, e.kind, e.at, e.severity, e.notify, e.message, e.data,"
             " d.channel, d.attempts, d.next_at, d.error"
             " FROM deliveries d JOIN events e ON e.id = d.event"
-            " WHERE d.state = 'owed' AND d.next_at <= ?1 AND (?2 IS NULL OR d.channel = ?2) ORDER BY e.seq LIMIT ?3",
-            (now, channel, limit),
+            " WHERE d.state = 'owed' AND d.next_at <= :now AND (:channel IS NULL OR d.channel = :channel)"
+            " ORDER BY e.seq LIMIT :limit",
+            {"now": now, "channel": channel, "limit": limit},
         )
         return [
             Delivery(_event(row[:9]), str(row[9]), int(_float(row[10])), _float(row[11]), _text(row[12]))
