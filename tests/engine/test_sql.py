@@ -15,6 +15,7 @@ TABLES = fakes.snapshot().tables
 def test_questions_are_answered_and_long_answers_say_how_long_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         "WITH a AS (SELECT basket, AVG(change_pct) AS mean FROM quotes GROUP BY basket) SELECT * FROM a WHERE mean > 0"
+        " ORDER BY basket NULLS LAST"
     )
     assert sql.run(text, TABLES).frame.get_column("basket").to_list() == ["majors", None]
     assert sql.run("SELECT * EXCLUDE (recent) FROM quotes", TABLES).frame.width == TABLES["quotes"].width - 1
