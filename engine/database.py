@@ -139,7 +139,7 @@ class Database:
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """One writing statement, within a `transaction` or alone; returns the rows it touched."""
         try:
-            return self._connection.execute(statement, tuple(parameters)).rowcount
+            return self._connection.execute(statement, parameters).rowcount
         except sqlite3.Error as error:
             raise DatabaseError(f"{self.path}: {error}") from error
 

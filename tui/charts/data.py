@@ -46,6 +46,16 @@ class Course(NamedTuple):
         """Whether there is more than closes."""
         return bool(np.isfinite(self.open).any())
 
+    @property
+    def traded(self) -> bool:
+        """Whether anything changed hands; an index has no tape: its zero is no volume."""
+        return bool((self.volume > 0).any())
+
+    @property
+    def z_bands(self) -> bool:
+        """Whether there is a deviation to draw bands of."""
+        return bool(np.isfinite(self.sd).any())
+
 
 def course_of(bars: pl.DataFrame, symbol: str, interval: str) -> Course:
     """The rows of the `bars` table that belong to a symbol and interval, in order of time."""

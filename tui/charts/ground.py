@@ -53,7 +53,7 @@ class Ground:
         self.head_rows = 1 if height >= 5 else 0
         self.foot_rows = 1 if height >= 4 else 0
         self.volume_rows = 0
-        if options.volume and height >= VOLUME_FROM and (self.shown.volume > 0).any():
+        if options.volume and height >= VOLUME_FROM and self.shown.traded:
             self.volume_rows = max(2, height // 8)
         self.rows = max(1, height - self.head_rows - self.foot_rows - self.volume_rows)
         self.width = width
@@ -123,9 +123,7 @@ class Ground:
         return self.picture.bands if self.picture.options.bands and self.picture.other is None else ()
 
     def _z_shown(self) -> bool:
-        return (
-            self.picture.options.z_bands and self.picture.other is None and bool(np.isfinite(self.bins.course.sd).any())
-        )
+        return self.picture.options.z_bands and self.picture.other is None and self.bins.course.z_bands
 
     def cell(self, index: int) -> int:
         """The cell column of a bar."""

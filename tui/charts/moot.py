@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from tui.charts.data import Course
 from tui.charts.ground import VOLUME_FROM
 from tui.charts.options import Options
@@ -31,14 +29,14 @@ def moot(what: str, options: Options, course: Course, height: int, *, bands: boo
         return f"{WHAT[what]}: not of the distribution of returns, but of its course"
     if options.versus is not None and what in SINGLE:
         return f"{WHAT[what]}: of one series; two are lines, in per cent of their first common bar"
-    traded = bool((course.volume > 0).any())
+    no_volume = (
+        "too few lines here for volume below the price" if course.traded else f"{name} has no volume in these bars"
+    )
     missing = {
         "line": (not course.candles, f"{name} has closes alone: it is a line"),
-        "volume": (not traded, f"{name} has no volume in these bars"),
+        "volume": (not course.traded or height < VOLUME_FROM, no_volume),
         "bands": (not bands, f"{name} has no support or resistance"),
-        "z_bands": (not np.isfinite(course.sd).any(), f"{name} has no z-bands in these bars: a pair's daily ones have"),
+        "z_bands": (not course.z_bands, f"{name} has no z-bands in these bars: a pair's daily ones have"),
     }
     absent, why = missing.get(what, (False, ""))
-    if what == "volume" and traded and height < VOLUME_FROM:
-        absent, why = True, "too few lines here for volume below the price"
     return why if absent else None

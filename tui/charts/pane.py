@@ -228,7 +228,7 @@ class MarketChart(LinePane):
         if self._bars is None or self._bars[2] is None:
             return None
         course = self._bars[2]
-        traded = ("volume",) if (course.volume > 0).any() else ()  # an index has no tape: its zero is no volume
+        traded = ("volume",) if course.traded else ()
         names = ("open", "high", "low", "close", *traded, "z")
         figures = {name: float(getattr(course, name)[-1]) for name in names}
         named: dict[str, object] = {"symbol": self.options.symbol, "span": self.options.span}
